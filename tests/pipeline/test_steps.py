@@ -182,6 +182,15 @@ def test_steps_for_categories(text: str) -> None:
             assert_same_inputs(encoder, [*trained, *WORDS, *LISTS, "unseen"], dtype)
 
 
+@pytest.mark.parametrize("text", ["one_hot", "ordinal", "embedding", "multi_hot"])
+def test_a_category_is_looked_up_once(text: str) -> None:
+    encoder = fit(chain(text), ["b", "a", "b"])
+    columns = {name: column(name, cast(ColumnKind, kind)) for name, kind in encoder.kinds.items()}
+    X, usable = encoder.operations(columns, "float64")
+    used = [value.operation for value in Pipeline(columns, {"X": X}, usable).operations]
+    assert used.count("look_up") + used.count("has_entries") == 2  # for two columns
+
+
 def test_an_order_is_kept() -> None:
     for trained in (["low", "high", None, "low"], ["low", "mid"]):
         encoder = fit(chain("ordinal: {order: [low, mid, high], unseen: other}"), trained)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -268,6 +269,9 @@ class DateStep(PreprocessingStep):
         return None
 
 
+_look_up = lru_cache(1)(look_up)  # what a step computes and what it refuses share one look-up
+
+
 def code_of(text: Value, fit: Fit) -> Value:
     """Return the place of a category among the "levels" of a fit, (1,) "int64"; their number for any other."""
     known: list[str | None] = fit["levels"]
@@ -275,7 +279,7 @@ def code_of(text: Value, fit: Fit) -> Value:
     gap = known.index(None) if None in known else len(known)
     if gap < len(keys):
         raise ExportError("the empty cell is not the last category of a column, as it is in new runs; train it anew")
-    return look_up(text, keys, gap, len(known))
+    return _look_up(text, tuple(keys), gap, len(known))
 
 
 def sort_categories(categories: Sequence[str | None]) -> list[str | None]:

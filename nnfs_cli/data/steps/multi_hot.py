@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from pydantic import Field
 
@@ -17,6 +19,7 @@ from nnfs_cli.pipeline.value import Value
 
 BRACKETS = ("[]", "{}", "()")
 QUOTES = "\"'"
+_has_entries = lru_cache(1)(has_entries)  # what the step computes and what it refuses share one operation
 
 
 class MultiHot(OneHot, name="multi_hot", main="delimiter"):
@@ -74,7 +77,7 @@ class MultiHot(OneHot, name="multi_hot", main="delimiter"):
 
     def _found(self, text: Value, fit: Fit) -> Value:
         """Return whether the list holds each known entry, and last whether it holds another one."""
-        return has_entries(text, self.delimiter, fit["levels"])
+        return _has_entries(text, self.delimiter, tuple(fit["levels"]))
 
     def entries(self, cell: str | None) -> dict[str, None]:
         """Return the different entries of the list in a cell, in their order; None is an empty cell."""
