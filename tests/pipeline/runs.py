@@ -67,14 +67,19 @@ def settings(target: str | list[str], layers: list[Any], loss: Any, **changes: A
     return {**SETTINGS, "dataset": {"table": dataset}, "layers": layers, "loss": loss, **changes}
 
 
+def trained_and_calibrated(config: Settings, rows: Any = None, **changes: Any) -> tuple[Predictor, Any]:
+    """Return a trained net with its calibration, or None."""
+    experiment = prepare(config_from(config, rows, changes))
+    outcome = fit(experiment)
+    return experiment.predictor, outcome.calibration
+
+
 def trained(config: Settings, rows: Any = None, interval: float | None = None, **changes: Any) -> Predictor:
     """Return a trained net, with intervals at a level if asked for."""
-    experiment = prepare(config_from(config, rows, changes))
-    outcome, predictor = fit(experiment), experiment.predictor
+    predictor, calibration = trained_and_calibrated(config, rows, **changes)
     if interval is None:
         return predictor
-    assert outcome.calibration is not None
-    return predictor.with_interval(Interval.at(interval, outcome.calibration, predictor.labels))
+    return predictor.with_interval(Interval.at(interval, calibration, predictor.labels))
 
 
 def new_rows() -> pd.DataFrame:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from nnfs_cli.arrays import Array
@@ -21,7 +22,16 @@ from nnfs_cli.prediction.cells import cells_of
 from nnfs_cli.prediction.decision import Interval
 from nnfs_cli.prediction.predictor import Predictor
 from tests.conftest import CONFIGS
-from tests.pipeline.runs import STEPS, assert_same, frame, new_rows, settings, table_of, trained
+from tests.pipeline.runs import (
+    STEPS,
+    assert_same,
+    frame,
+    new_rows,
+    settings,
+    table_of,
+    trained,
+    trained_and_calibrated,
+)
 
 ONE = ["linear: 4", "tanh", "linear: 1"]
 THREE = ["linear: 4", "relu", "linear: 3"]
@@ -161,6 +171,14 @@ def test_without_a_column_of_exposures_each_is_1() -> None:
     assert_same(predictor, rows.drop(columns="years"))
 
 
+@pytest.mark.parametrize("edition", [1, 2])
+def test_dates_with_offsets_have_the_hours_that_the_run_gave_them(edition: int) -> None:
+    """Runs of edition 1 took the time in UTC, and later ones the local time."""
+    rows = frame(60).assign(kind=pd.date_range("2024-01-01", periods=60, freq="37h", tz="America/New_York"))
+    steps = {**STEPS, "dates": {"calendar": ["day_cycle", "week_cycle", "month_cycle"]}}
+    assert_same(trained(KINDS["amounts"], rows, edition=edition, preprocessing=steps), rows)
+
+
 @pytest.mark.parametrize("kind", ["two classes", "classes in float64", "ordered classes", "numbers"])
 def test_a_blend(kind: str) -> None:
     predictor = trained(KINDS[kind], frame(), 0.7, blend=BLEND, **FOLDS)
@@ -196,5 +214,30 @@ def test_every_blended_model_says_what_it_computes(model: type[BlendedModel]) ->
 @pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
 @pytest.mark.parametrize("config", sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: path.stem)
 def test_every_config(config: Path) -> None:
-    predictor = trained(config, epochs=3)
+    predictor, calibration = trained_and_calibrated(config, epochs=3)
     assert_same(predictor, None)
+    if calibration is not None:
+        assert_same(predictor.with_interval(Interval(calibration, 0.5)), None)
+
+
+PRESETS: dict[str, Any] = {
+    "two": {},
+    "three": {"loss": "cross_entropy"},
+    "price": {"loss": "mse", "layers": [{"residual": [{"linear": 8}, "layer_norm", "selu"]}, "linear: 1"]},
+    "size": {"loss": {"quantile": [0.1, 0.9]}, "layers": ["linear: 8", "layer_norm", "prelu", "linear: 2"]},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::nnfs_cli.errors.NnfsWarning")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("target", PRESETS)
+def test_the_preset(target: str, dtype: str) -> None:
+    """It chooses embeddings, views of numbers, members and a blend."""
+    rng, rows = np.random.default_rng(0), frame(400)
+    rows = rows.assign(kind=rng.choice([*"abcdefghijklmnopqrstuvw"], 400)).mask(rng.random(rows.shape) < 0.03)
+    dataset = settings(target, [], "")["dataset"]
+    kinds = {**PRESETS[target], "preset": "tabular", "dataset": dataset, "dtype": dtype, "epochs": 3}
+    predictor, calibration = trained_and_calibrated(kinds, rows.dropna(subset=[target]))
+    assert_same(predictor, new_rows())
+    assert_same(predictor.with_interval(Interval(calibration, 0.8)), new_rows())
