@@ -12,7 +12,7 @@ EXTRAS = {
     "excel": "python-calamine and openpyxl",
     "sql": "adbc-driver-postgresql",
     "duckdb": "duckdb",
-    "export": "mini-racer",
+    "export": "mini-racer, onnx and onnxruntime",
 }
 
 

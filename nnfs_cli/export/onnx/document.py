@@ -1,0 +1,61 @@
+"""What the file of a model says about its inputs and outputs, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from nnfs_cli.export.format import ExportedModel
+from nnfs_cli.export.onnx.names import Names, unicode
+from nnfs_cli.pipeline.value import Value
+
+CELLS = {
+    "number": "a number",
+    "category": "a text",
+    "date": "a date, in days and parts of days since the beginning of 1970",
+}
+REFUSED = {
+    "float64": "NaN where `usable` is false",
+    "float32": "NaN where `usable` is false",
+    "text": 'the text "" where `usable` is false',
+    "int64": "meaningless where `usable` is false",
+    "bool": "meaningless where `usable` is false",
+}
+
+
+def of_input(column: Value, description: Mapping[str, Any], names: Names) -> str:
+    """Describe an input in a sentence."""
+    kind = column.settings["kind"]
+    empty = f"the text {names.empty_text}" if kind == "category" else "NaN"
+    low, high = description.get("min"), description.get("max")
+    within = f"; from {low} to {high} in training" if low is not None and high is not None else ""
+    return unicode(f"The column {column.settings['name']!r}: {CELLS[kind]}; {empty} for an empty cell{within}.")
+
+
+def of_output(name: str, value: Value) -> str:
+    """Describe an output in a sentence."""
+    return unicode(f"The output {name!r}: {REFUSED[value.dtype]}.")
+
+
+def of_model(model: ExportedModel, names: Names) -> str:
+    """Describe a model in a few sentences."""
+    return unicode(
+        f"{model.name}: a model trained by nnfs. Each input is a column, and each output a column of predictions, with "
+        f"one entry for each row. An empty cell is NaN, or in a column of texts {names.empty_text}. The output "
+        f"{names.usable} says which rows nnfs predicts: it refuses others, such as those with an unknown category."
+    )
+
+
+def metadata(model: ExportedModel, names: Names) -> dict[str, str]:
+    """Return the metadata of a model: what it is about, and what each input and output is, in JSON."""
+    columns, outputs = model.pipeline.columns.items(), model.pipeline.outputs.items()
+    inputs = {names.inputs[name]: {"column": name, "kind": one.settings["kind"]} for name, one in columns}
+    answers = {names.outputs[name]: {"name": name, "type": value.dtype} for name, value in outputs}
+    return {
+        **{unicode(key): unicode(text) for key, text in model.about.items()},
+        "inputs": json.dumps(inputs),
+        "outputs": json.dumps(answers),
+        "usable": names.usable,
+        "empty_cell": names.empty_text,
+    }
