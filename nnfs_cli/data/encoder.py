@@ -32,6 +32,7 @@ from nnfs_cli.data.texts import Texts
 from nnfs_cli.data.weighted import as_counts, exposures, row_weights
 from nnfs_cli.errors import DataError
 from nnfs_cli.pipeline.elementwise import cast, is_finite, logical_and, logical_not
+from nnfs_cli.pipeline.parts import part
 from nnfs_cli.pipeline.shapes import all_last, concatenate
 from nnfs_cli.pipeline.value import DType, Value
 from nnfs_cli.system.wording import counted, listing, named
@@ -154,7 +155,8 @@ class Encoder:
     def operations(self, columns: Mapping[str, Value], dtype: DType) -> tuple[Value, Value]:
         """Return the inputs of the net as operations of a pipeline, (features,), and which rows are usable, (1,)."""
         blocks = [block.operations(columns) for block in self.inputs]
-        X = cast(concatenate([inputs for inputs, _ in blocks]), dtype)
+        with part("inputs"):
+            X = cast(concatenate([inputs for inputs, _ in blocks]), dtype)
         usable = all_last(is_finite(X))
         for _, refused in blocks:
             usable = usable if refused is None else logical_and(usable, logical_not(refused))

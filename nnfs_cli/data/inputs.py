@@ -141,13 +141,15 @@ class NumberInputs:
 
     def operations(self, columns: Mapping[str, Value]) -> tuple[Value, Value | None]:
         """Return the inputs as operations of a pipeline, (inputs,) float64, and which rows are refused, (1,) "bool"."""
-        raw = concatenate([columns[name] for name in self.columns])
+        with part(f"numbers: {_some(self.columns)}"):
+            raw = concatenate([columns[name] for name in self.columns])
         values = self.forward_operations(raw)
         if self._marked:
             with part(f"empty cells: {_some([self.columns[i] for i in self._marked])}"):
                 values = concatenate([values, cast(is_nan(take(raw, self._marked)), "float64")])
-        taken = logical_or(is_finite(raw), is_nan(raw)) if self.allows_gaps else is_finite(raw)
-        return values, any_last(logical_not(taken))
+        with part(f"refused: {_some(self.columns)}"):
+            taken = logical_or(is_finite(raw), is_nan(raw)) if self.allows_gaps else is_finite(raw)
+            return values, any_last(logical_not(taken))
 
     def forward_operations(self, values: Value) -> Value:
         """Return `forward` as operations of a pipeline, (columns,) -> (outputs,)."""

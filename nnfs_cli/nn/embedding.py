@@ -15,6 +15,7 @@ from nnfs_cli.nn.layers.base import Backward, Layer
 from nnfs_cli.nn.layers.sequential import Sequential
 from nnfs_cli.nn.parameters import ParameterSpec, ParameterTree, Views
 from nnfs_cli.pipeline.elementwise import cast, less_equal, maximum, multiply
+from nnfs_cli.pipeline.parts import part
 from nnfs_cli.pipeline.shapes import concatenate, rows_of, take
 from nnfs_cli.pipeline.value import Value
 from nnfs_cli.system.wording import listing
@@ -124,7 +125,9 @@ class EmbeddedSequential(Sequential):
     def operations(self, p: Views, x: Value) -> Value:
         """Return the layers applied to the vectors."""
         tables, layers = _tables_and_layers(p)
-        return super().operations(layers, self.embedding.operations(tables, x))
+        with part("vectors of categories"):
+            vectors = self.embedding.operations(tables, x)
+        return super().operations(layers, vectors)
 
 
 class _Lookup:

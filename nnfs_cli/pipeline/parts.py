@@ -21,7 +21,8 @@ class Part:
         return next((name for name, known in self.arrays.items() if known is array), "")
 
 
-_current: ContextVar[Part] = ContextVar("part", default=Part())  # noqa: B039  # a part never changes
+_NO_PART = Part()
+_current: ContextVar[Part] = ContextVar("part", default=_NO_PART)
 
 
 def current_part() -> Part:
