@@ -30,7 +30,7 @@ SETTINGS: dict[str, Any] = {
     "lr": 0.02,
     "epochs": 3,
 }
-CLOSE = {"float32": 1e-5, "float64": 1e-9}
+CLOSE = {"float32": 5e-6, "float64": 1e-12}
 
 
 def frame(n: int = N, seed: int = 0) -> pd.DataFrame:
