@@ -17,7 +17,8 @@ MOST_WORDS = 200  # of a column of categories that a form offers, the most frequ
 def fields(pipeline: Pipeline, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return a field for each column that a pipeline reads, in its order.
 
-    `inputs` describes the training rows, as a run records them. A column that is not described has no range.
+    `inputs` describes the training rows, as a run records them. A column that is not described has no range: that of
+    exposures, which begins with 1.
     """
     described = {column["name"]: column for column in inputs}
     return [
@@ -40,7 +41,9 @@ def _about(kind: str, column: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _median(column: Mapping[str, Any]) -> float | None:
-    """Return the edge of the bin that the middle row lies in, or the largest number; days since 1970 for dates."""
+    """Return the upper edge of the bin that the middle row lies in, for dates in days since 1970; None without rows."""
+    if not column:
+        return 1.0
     edges = column.get("edges", [])
     for edge, share in zip(edges, itertools.accumulate(column.get("shares", [])), strict=False):
         if share >= 0.5:

@@ -39,7 +39,6 @@ def page_of(model: ExportedModel) -> str:
         folder=TEMPLATES,
         targets=model.targets,
         columns=counted(len(pipeline.columns), "column"),
-        example="\t".join([*pipeline.columns][:8]),
         no_reasons="" if explained else NO_REASONS,
         about=list(model.about.items()),
         model=JsonBlock(MODEL, serialized(pipeline)),

@@ -30,13 +30,14 @@ def run_in_v8(html: str, proof: str, pipeline: Pipeline, cells: Mapping[str, Arr
         code = "\n".join([*scripts.head, proof])
         found = engine.call(f"((model, given) => {{{code}\nreturn proved(model, given)}})", scripts.model, given)
     outputs = {
-        name: _output(pipeline, name, texts) for name, texts in zip(pipeline.outputs, found["outputs"], strict=True)
+        name: typed_output(pipeline, name, texts)
+        for name, texts in zip(pipeline.outputs, found["outputs"], strict=True)
     }
     return Predictions(outputs, np.array(found["usable"], bool))
 
 
-def _output(pipeline: Pipeline, name: str, texts: list[str]) -> Array:
-    """Return an output that came as texts."""
+def typed_output(pipeline: Pipeline, name: str, texts: list[str]) -> Array:
+    """Return an output (rows,) of a pipeline that the scripts gave as texts."""
     value, dtype = pipeline.outputs[name], output_types(pipeline)[name]
     if value.operation == "label_of":
         labels = {text_of(label): label for label in value.settings["labels"]}

@@ -59,12 +59,15 @@ def _constant(array: Array) -> dict[str, str]:
 
 def packed(array: Array) -> dict[str, str]:
     """Return an array as the bytes of its numbers in row-major order, little-endian, in base64."""
-    if array.dtype == bool:
+    if array.dtype == bool or (array.dtype.kind in "iu" and array.size and 0 <= array.min() <= array.max() < 256):
         array = array.astype(np.uint8)
-    if array.dtype.kind in "iu" and array.dtype.itemsize > 1 and array.dtype != np.int64:
+    elif array.dtype.kind in "iu" and array.dtype != np.int64:
         array = array.astype(np.int32)
-    found = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"))
-    return {"type": f"{found.dtype.kind}{found.dtype.itemsize}", "base64": base64.b64encode(found.tobytes()).decode()}
+    found = array.astype(array.dtype.newbyteorder("<"))
+    return {
+        "type": f"{found.dtype.kind}{found.dtype.itemsize}",
+        "base64": base64.b64encode(found.tobytes("C")).decode(),
+    }
 
 
 def packed_cells(cells: Mapping[str, Array]) -> list[Any]:

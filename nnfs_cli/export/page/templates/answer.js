@@ -108,11 +108,11 @@ class Answer {
 
   addReasons(explainer, effects, base, total, name, fields) {
     const odds = explainer.unit === "log-odds", sorted = [...effects].sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect));
-    const some = sorted.slice(0, MOST_REASONS), rest = sorted.slice(MOST_REASONS).reduce((sum, { effect }) => sum + effect, 0);
+    const kept = sorted.length > MOST_REASONS + 1 ? MOST_REASONS : sorted.length, some = sorted.slice(0, kept), rest = sorted.slice(kept).reduce((sum, { effect }) => sum + effect, 0);
     const most = Math.max(...some.map(({ effect }) => Math.abs(effect)), Math.abs(rest), 1e-300);
-    const told = (number) => (odds ? percent(1 / (1 + Math.exp(-number))) : shown(number)), signed = (number) => `${number < 0 ? "" : "+"}${shown(number)}`;
-    const of = odds || explainer.unit === "score" ? `${inALine(name, 60)}: ` : this.page.answers.length > 1 ? `${inALine(name, 60)}: ` : "";
-    create("p", { class: "note" }, this.reasons, `${of}from ${told(base)}, for typical rows, to ${told(total)}${odds ? ", in log-odds" : ""}`);
+    const told = (number) => (odds ? percent(1 / (1 + Math.exp(-number))) : shown(number)), write = alike(most);
+    const signed = (number) => `${number < 0 ? "" : "+"}${write(number)}`, what = explainer.unit === "units of the target" ? "" : odds ? "probability of " : "score of ";
+    create("p", { class: "note" }, this.reasons, `From ${told(base)}, the ${what}${inALine(name, 60)} of typical rows, to ${told(total)}${odds ? ", by effects in log-odds" : ""}.`);
     const list = create("ul", { class: "bars effects" }, this.reasons);
     const add = (label, effect) => {
       const half = Math.abs(effect) / most / 2, look = effect < 0 ? "down" : "up";

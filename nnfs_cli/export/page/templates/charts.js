@@ -3,7 +3,6 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const CHART = { width: 280, height: 132, left: 46, right: 10, top: 22, bottom: 34 };
-const LONG = 1000; // from here on, numbers are shown without digits behind the point
 
 function create(tag, attributes = {}, parent = null, text = null) {
   const node = document.createElement(tag);
@@ -21,13 +20,33 @@ function draw(tag, attributes, parent, text = null) {
   return node;
 }
 
-// Return a number for people: five digits, or all before the point, with commas between thousands.
+// Return a number for people: five digits, or all before the point, with commas from 10,000 on.
 function shown(number) {
   if (!Number.isFinite(number)) return String(number);
   const size = Math.abs(number);
-  if (size !== 0 && (size < 1e-4 || size >= 1e15)) return number.toPrecision(4);
-  const digits = size >= LONG ? { maximumFractionDigits: size >= 100 * LONG ? 0 : 1 } : { maximumSignificantDigits: 4 };
-  return number.toLocaleString("en-US", digits).replace("-", "−");
+  if (size !== 0 && (size < 1e-4 || size >= 1e15)) return number.toPrecision(4).replace("-", "−");
+  return grouped(number, Math.max(0, 4 - Math.max(Math.floor(Math.log10(size || 1)), 0)), true);
+}
+
+// Return a number with so many digits behind the point, or without zeros at the end.
+function grouped(number, digits, trimmed = false) {
+  const useGrouping = Math.abs(number) >= 9999.5;
+  return number.toLocaleString("en-US", { minimumFractionDigits: trimmed ? 0 : digits, maximumFractionDigits: digits, useGrouping }).replace("-", "−");
+}
+
+// Return a function that writes numbers up to a size alike, with about four digits.
+function alike(most) {
+  const digits = 3 - Math.floor(Math.log10(most || 1));
+  return digits > 12 ? shown : (number) => grouped(number, Math.min(Math.max(digits, 0), 12));
+}
+
+// Return two to four round numbers within a range, and a function that writes them.
+function ticks([low, high], most = 3) {
+  const rough = (high - low) / most, power = 10 ** Math.floor(Math.log10(rough)), step = power * [1, 2, 2.5, 5, 10].find((n) => n * power >= rough * 0.999);
+  const first = Math.ceil(low / step - 1e-9), found = [];
+  for (let i = first; i * step <= high + 1e-9 * step; i++) found.push(i * step);
+  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9) + (Math.abs(step / power - 2.5) < 1e-9 ? 1 : 0));
+  return { found, write: (number) => (digits > 12 || Math.abs(number) >= 1e15 ? shown(number) : grouped(number, digits)) };
 }
 
 function percent(share) {
@@ -59,7 +78,7 @@ function picture(parent, title, description, height) {
 }
 
 // The chart of a curve: what is predicted if one column changes. Each of `points` is {x, y, low, high}; x are places.
-function curveChart(parent, { points, range, ends, here, column, label, tick, onPick }) {
+function curveChart(parent, { points, range, ends, here, column, label, tick, axis, onPick }) {
   const { width, height, left, right, top, bottom } = CHART, base = height - bottom;
   const [first, last] = [points[0].x, points.at(-1).x];
   const at = (x) => left + (width - left - right) * (last > first ? (x - first) / (last - first) : 0.5);
@@ -71,9 +90,10 @@ function curveChart(parent, { points, range, ends, here, column, label, tick, on
   const svg = picture(parent, `${label} by ${column}`, described, height);
   draw("text", { x: 0, y: 11, class: "ch-label" }, svg, inALine(label, 40));
   draw("text", { x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle", class: "ch-label" }, svg, inALine(column, 26));
-  for (const y of [range[0] + (range[1] - range[0]) * 0.06, (range[0] + range[1]) / 2, range[1] - (range[1] - range[0]) * 0.06]) {
+  const { found, write } = axis ?? ticks(range);
+  for (const y of found) {
     draw("line", { x1: left, x2: width - right, y1: up(y), y2: up(y), class: "ch-grid" }, svg);
-    draw("text", { x: left - 5, y: up(y) + 4, "text-anchor": "end", class: "ch-tick" }, svg, tick(y));
+    draw("text", { x: left - 5, y: up(y) + 4, "text-anchor": "end", class: "ch-tick" }, svg, write(y));
   }
   draw("text", { x: left, y: height - 19, class: "ch-tick" }, svg, ends[0]);
   draw("text", { x: width - right, y: height - 19, "text-anchor": "end", class: "ch-tick" }, svg, ends[1]);
@@ -83,6 +103,7 @@ function curveChart(parent, { points, range, ends, here, column, label, tick, on
     draw("path", { d: `M${[...there, ...back].join("L")}Z`, class: "ch-area ch-0", "fill-opacity": 0.15 }, svg);
   }
   if (known.length) draw("path", { d: `M${known.map(({ x, y }) => `${at(x)},${up(y)}`).join("L")}h0`, class: "ch-line ch-0", fill: "none", "stroke-width": 2, "stroke-linecap": "round", "stroke-linejoin": "round" }, svg);
+  if (points.length <= 12) for (const { x, y } of known) draw("circle", { cx: at(x), cy: up(y), r: 2.5, class: "ch-area ch-0" }, svg);
   const rule = draw("line", { y1: top - 4, y2: base, class: "ch-rule", "stroke-dasharray": "3 3" }, svg);
   const mark = draw("circle", { r: 4.5, class: "ch-area ch-1 ch-mark" }, svg);
   const move = (point) => {

@@ -9,7 +9,10 @@ const plain = (number) => String(Number(number.toPrecision(6)));
 class Field {
   // `column` says what was trained; `accepts` which odd cells the model takes. `onChange` is called for each change.
   constructor(column, index, accepts, onChange) {
-    Object.assign(this, column, { index, accepts, onChange });
+    Object.assign(this, column, { index, accepts, onChange, marks: column.marks ?? [] });
+    this.timed = this.kind === "date" && /T/.test(`${this.low}${this.high}`);
+    this.range = this.rangeAsTrained();
+    this.view = this.range && this.rangeInView(this.range);
     this.label = inALine(this.name);
     this.node = create("div", { class: "field" });
     create("label", { for: `field-${index}`, title: this.label.length > 60 ? this.label : null }, this.node, inALine(this.name, 60));
@@ -18,15 +21,38 @@ class Field {
     else this.addText(row);
     this.note = create("p", { class: "note", id: `note-${index}` }, this.node);
     this.input.setAttribute("aria-describedby", this.note.id);
-    this.chart = create("div", { class: "curve" }, this.node);
-    if (this.kind === "number" && this.high > this.low) this.addSlider();
+    this.chart = create("div", { class: this.range ? "curve ordered" : "curve" }, this.node);
+    if (this.range && this.range[1] > this.range[0]) this.addSlider(this.view);
     this.reset();
   }
 
+  // The least and the largest place of the training rows: numbers, or days since 1970; null for words.
+  rangeAsTrained() {
+    if (this.kind === "category" || this.low === null || this.low === undefined) return null;
+    const ends = this.kind === "number" ? [this.low, this.high] : [this.low, this.high].map(parseDate);
+    return ends.includes(null) ? null : ends.map((cell) => this.placeOf(cell));
+  }
+
+  // The part of the range that curves and sliders show: without the long tails of a column.
+  rangeInView([low, high]) {
+    const marks = this.marks.map((mark) => (this.kind === "number" ? mark : this.placeOf(parseDate(mark) ?? 0n)));
+    const [first, last] = [marks[0] ?? low, marks.at(-1) ?? high], room = 1.5 * (last - first);
+    return high - low > 3 * room && room > 0 ? [Math.max(low, first - room), Math.min(high, last + room)] : [low, high];
+  }
+
+  placeOf(cell) {
+    return this.kind === "number" ? cell : Number(cell) / Number(DAY);
+  }
+
+  // The text of the cell at a place.
+  textAt(place) {
+    if (this.kind === "number") return plain(this.whole ? Math.round(place) : place);
+    return new Date((this.timed ? place : Math.round(place)) * 86_400_000).toISOString().slice(0, this.timed ? 16 : 10);
+  }
+
   addText(row) {
-    const timed = this.kind === "date" && /T/.test(`${this.low}${this.high}`);
-    const type = this.kind === "number" ? { type: "text", inputmode: "decimal", autocomplete: "off" } : { type: timed ? "datetime-local" : "date", step: timed ? 1 : null };
-    this.input = create("input", { id: `field-${this.index}`, ...type }, row);
+    const dated = { type: this.timed ? "datetime-local" : "date", step: this.timed ? 1 : null };
+    this.input = create("input", { id: `field-${this.index}`, ...(this.kind === "number" ? { type: "text", inputmode: "decimal", autocomplete: "off" } : dated) }, row);
     this.input.addEventListener("input", () => this.changed());
   }
 
@@ -39,16 +65,16 @@ class Field {
     for (const node of [this.input, this.other]) node.addEventListener("input", () => this.changed());
   }
 
-  addSlider() {
-    const { low, high, whole } = this, step = whole ? 1 : (high - low) / 500;
-    this.slider = create("input", { type: "range", min: low, max: high, step: whole ? 1 : "any", "aria-label": `${this.label}, slider` }, this.node);
-    this.slider.addEventListener("input", () => this.set(plain(Number(this.slider.value))));
-    if (whole) return;
-    this.slider.addEventListener("keydown", (event) => { // "any" has steps that are too large for some ranges
+  addSlider([low, high]) {
+    const step = this.whole || (this.kind === "date" && !this.timed) ? 1 : "any";
+    this.slider = create("input", { type: "range", min: low, max: high, step, "aria-label": `${this.label}, slider` }, this.node);
+    this.slider.addEventListener("input", () => this.set(this.textAt(Number(this.slider.value))));
+    if (step === 1) return;
+    this.slider.addEventListener("keydown", (event) => { // "any" has steps of 1, which are too large for some ranges
       const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1 }[event.key];
       if (!by) return;
       event.preventDefault();
-      this.set(plain(Math.min(Math.max(Number(this.slider.value) + 5 * by * step, low), high)));
+      this.set(this.textAt(Math.min(Math.max(Number(this.slider.value) + (by * (high - low)) / 100, low), high)));
     });
   }
 
@@ -61,7 +87,7 @@ class Field {
 
   // A field for a date with a time wants one.
   atTime(text) {
-    return this.input.type === "date" ? text.slice(0, 10) : `${text}T00:00`.slice(0, 16);
+    return this.timed ? `${text.replace(" ", "T")}T00:00`.slice(0, text.length > 16 ? text.length : 16) : text.slice(0, 10);
   }
 
   show(word) {
@@ -85,8 +111,8 @@ class Field {
   follow() {
     this.cell = this.read();
     if (this.other) this.other.hidden = this.input.value !== "other";
-    if (this.slider && Number.isFinite(this.cell)) this.slider.value = this.cell;
-    if (this.slider) this.slider.setAttribute("aria-valuetext", this.text());
+    if (this.slider && this.cell !== undefined && !this.empty) this.slider.value = this.placeOf(this.cell);
+    this.slider?.setAttribute("aria-valuetext", this.text());
     const { text, tone } = this.remark();
     this.note.textContent = text;
     this.note.className = `note ${tone}`;
@@ -111,11 +137,9 @@ class Field {
       const known = this.words.includes(this.cell) || !this.words.length;
       return { text: known || this.more ? "" : "No training row has this word.", tone: "warn" };
     }
-    if (this.low === null || this.low === undefined) return { text: "", tone: "" };
-    const ends = this.kind === "number" ? [this.low, this.high].map(shown) : [this.low, this.high].map((date) => date.slice(0, 10));
-    const [low, high] = this.kind === "number" ? [this.low, this.high] : [parseDate(this.low), parseDate(this.high)];
-    const trained = `trained on ${ends[0]} to ${ends[1]}`;
-    return this.cell < low || this.cell > high ? { text: `outside: ${trained}`, tone: "warn" } : { text: trained, tone: "" };
+    if (!this.range) return { text: "", tone: "" };
+    const place = this.placeOf(this.cell), trained = `trained on ${this.range.map((end) => this.shownAt(end)).join(" to ")}`;
+    return place < this.range[0] || place > this.range[1] ? { text: `outside: ${trained}`, tone: "warn" } : { text: trained, tone: "" };
   }
 
   // The cell in words, as in a reason.
@@ -132,31 +156,25 @@ class Field {
       const gap = this.accepts.gap && (this.missing > 0 || this.cell === null) ? [{ cell: null, name: "(empty)" }] : [];
       return [...words.map((word) => ({ cell: word, name: word })), ...gap];
     }
-    if (this.low === null || this.low === undefined) return [];
-    return this.kind === "number" ? this.numbers().map((x) => ({ cell: x, x })) : this.dates();
+    return this.range ? this.places().map((x) => ({ x, cell: parseCell(this.kind, this.textAt(x)) })) : [];
   }
 
-  numbers() {
-    const { low, high, whole, marks } = this;
-    if (whole && high - low <= 40) return Array.from({ length: high - low + 1 }, (_, i) => low + i);
+  // Evenly spaced places, and those between the tenths of the training rows, in order.
+  places() {
+    const [low, high] = this.view, one = this.whole || (this.kind === "date" && !this.timed);
+    if (one && high - low <= 40) return Array.from({ length: high - low + 1 }, (_, i) => low + i);
     const even = Array.from({ length: 29 }, (_, i) => low + ((high - low) * i) / 28);
-    const all = [...even.map((x) => (whole ? Math.round(x) : x)), ...marks].sort((a, b) => a - b);
+    const marks = this.marks.map((mark) => (this.kind === "number" ? mark : this.placeOf(parseDate(mark) ?? 0n)));
+    const all = [...even, ...marks].map((x) => (one ? Math.round(x) : x)).filter((x) => x >= low && x <= high).sort((a, b) => a - b);
     return all.filter((x, i) => i === 0 || x > all[i - 1]);
   }
 
-  dates() {
-    const [low, high] = [parseDate(this.low), parseDate(this.high)], steps = 60n, whole = this.input.type === "date" ? DAY : 1n;
-    const all = Array.from({ length: Number(steps) + 1 }, (_, i) => low + (((high - low) * BigInt(i)) / steps / whole) * whole);
-    return all.filter((date, i) => i === 0 || date > all[i - 1]).map((date) => ({ cell: date, x: Number(date) }));
-  }
-
-  // Take a place of the curve that was pointed at.
-  pick(x) {
-    if (this.kind === "number") this.set(plain(this.whole ? Math.round(x) : x));
-    else this.set(new Date(x / 1000).toISOString().slice(0, 16));
-  }
-
+  // The places at the ends of the curve, for people.
   get ends() {
-    return this.kind === "number" ? [this.low, this.high].map(shown) : [this.low, this.high].map((date) => date.slice(0, 10));
+    return this.view.map((place) => this.shownAt(place));
+  }
+
+  shownAt(place) {
+    return this.kind === "number" ? shown(this.whole ? Math.round(place) : place) : this.textAt(place).slice(0, 10);
   }
 }

@@ -33,7 +33,7 @@
     const found = page.answers.flatMap((one) => {
       if (!one.shares.length) return one.labels ? [] : [{ label: one.target, y: one.prediction, low: one.lower, high: one.upper, tick: shown }];
       const shares = one.shares.length === 2 ? one.shares.slice(1) : one.shares, of = page.answers.length > 1 ? `${one.target} is ` : "";
-      return shares.map(([label, y]) => ({ label: `${one.kind} of ${of}${label}`, y, low: null, high: null, tick: (number) => share(one.kind, number), whole: one.kind === "probability" }));
+      return shares.map(([label, y]) => ({ label: `${one.kind} of ${of}${label}`, y, low: null, high: null, tick: (number) => share(one.kind, number), axis: one.kind === "probability" ? { found: [0, 0.5, 1], write: percent } : null }));
     });
     const select = at("shown");
     found.forEach(({ label }, i) => create("option", { value: i }, select, inALine(label, 60)));
@@ -103,7 +103,7 @@
       if (field !== changed || !field.curve) yield* computed(field, cells, number);
     }
     const all = some.flatMap(({ curve }) => curve.flatMap(({ y, low, high }) => [y, low, high])).filter(Number.isFinite);
-    range = number.whole ? [-0.06, 1.06] : axisRange([...all, outputs[number.y]]);
+    range = number.axis ? [-0.05, 1.05] : axisRange([...all, outputs[number.y]]);
     for (const field of some) {
       drawCurve(field, number, outputs[number.y]);
       yield;
@@ -127,9 +127,9 @@
   }
 
   function drawCurve(field, number, y) {
-    const { curve, cell, name } = field, about = { points: curve, range, column: inALine(name), label: inALine(number.label), tick: number.tick };
+    const { curve, cell, name } = field, about = { points: curve, range, column: inALine(name), label: inALine(number.label), tick: number.tick, axis: number.axis };
     if (curve.length < 2) return field.chart.replaceChildren();
-    if (field.kind !== "category") return curveChart(field.chart, { ...about, ends: field.ends, here: { x: Number(cell), y }, onPick: (x) => field.pick(x) });
+    if (field.kind !== "category") return curveChart(field.chart, { ...about, ends: field.ends, here: { x: field.empty ? NaN : field.placeOf(cell), y }, onPick: (x) => field.set(field.textAt(x)) });
     return wordChart(field.chart, { ...about, points: curve.map((point) => ({ ...point, word: point.cell })), here: cell, onPick: (word) => field.set(word) });
   }
 
@@ -166,6 +166,7 @@
     texts.forEach((text, i) => fields[i].set(fields[i].kind === "category" ? parseCell("category", text) : text.trim()));
     at("headline").scrollIntoView({ block: "nearest" });
   });
+  at("table-text").placeholder = `${pipeline.columns.slice(0, 8).map(({ name }) => inALine(name, 30)).join("\t")}\n`;
   document.querySelector("main").hidden = false;
   Object.assign(globalThis, { nnfs: { pipeline, page, fields, table } });
   update(null);
