@@ -25,6 +25,7 @@ LARGEST = 1 << 22  # bytes of a text file that has no limit of its own
 REMEDIES = {
     "decision.json": "`nnfs decide` writes it again",
     "explanation.json": "`nnfs explain` writes it again",
+    "export.json": "delete it; `nnfs export` writes it again",
 }  # else: restore it from a copy
 
 Digests = tuple[str | None, ...]  # the SHA-256 values that a file may have; None: it may be missing; (): not recorded

@@ -19,6 +19,7 @@
       spread.npz          small nets that predict how large the error of a row is likely to be, for intervals
       decision.json       the threshold between two classes, where one was chosen
       explanation.json    which columns matter and how, where `nnfs explain` was asked
+      export.json         what `nnfs export` has written, with its proofs
       report.html         the run as one page, for a browser
       evaluation/<split>/confusion.csv   rows by true and predicted class; <split>-<weights> unless for the best weights
       code/               copies of the user's own components, if there are any; never run from here

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from nnfs_cli.arrays import Array
     from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
 
+MOST_EXPORTS = 100  # that are listed
 FORMAT = 2  # the format of run directories; a release reads all formats up to its own
-REPORT, EXPLANATION = "report.html", "explanation.json"
+REPORT, EXPLANATION, EXPORTS = "report.html", "explanation.json", "export.json"
 
 
 class ConfusionTable(NamedTuple):
@@ -193,9 +194,22 @@ class Records:
         """Return the explanation of the net as plain values; None if there is none."""
         return self._files.read_json(EXPLANATION) if self._files.has(EXPLANATION) else None
 
+    def add_export(self, entry: Mapping[str, Any]) -> None:
+        """Add what was exported to the list of exports, in place of an earlier one of the same format and file."""
+        same = ("format", "file")
+        others = [one for one in self.exports() if any(one.get(key) != entry[key] for key in same)]
+        self._status_file.replace({EXPORTS: json_bytes({"exports": [*others, dict(entry)][-MOST_EXPORTS:]})})
+
+    def exports(self) -> list[dict[str, Any]]:
+        """Return what was exported, the last export at the end; see `export`."""
+        found = self._files.read_json(EXPORTS).get("exports") if self._files.has(EXPORTS) else []
+        if not (isinstance(found, list) and all(isinstance(one, dict) for one in found)):
+            raise RunError(f"{self.path} is damaged: its export.json does not list exports; {REMEDIES[EXPORTS]}")
+        return found
+
     def remove_views(self) -> None:
-        """Delete the page and the explanation, if there are any, since training goes on."""
-        present = [name for name in (REPORT, EXPLANATION) if self._files.locate(name).exists()]
+        """Delete the page, the explanation and the list of exports, if there are any, since training goes on."""
+        present = [name for name in (REPORT, EXPLANATION, EXPORTS) if self._files.locate(name).exists()]
         if present:
             self._status_file.replace(dict.fromkeys(present))
 

@@ -24,7 +24,7 @@ NAME = "status.json"
 KEYS = {"state", "begun", "since", "sha256", "resumed"}
 WEIGHTS = re.compile("best|last|epoch-[1-9][0-9]*")
 RECORDED = re.compile(
-    r"(config|spec)\.yaml|(data|environment|metrics|calibration|verdict|decision|explanation|status)\.json|epochs\.csv|report\.html"
+    r"(config|spec)\.yaml|(data|environment|metrics|calibration|verdict|decision|explanation|export|status)\.json|epochs\.csv|report\.html"
     r"|(state|spread|blend|background|probes|snapshots)\.npz"
     rf"|weights/({WEIGHTS.pattern})\.npz|evaluation/[^/]+/confusion\.csv|code/[^/]+"
 )

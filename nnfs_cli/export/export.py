@@ -1,0 +1,171 @@
+"""Export a run: write its model in another format, once the file has proved that it predicts the same."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import nnfs_cli
+from nnfs_cli.errors import UserError
+from nnfs_cli.export.format import ExportedModel, Format
+from nnfs_cli.export.proof import Proof, prove
+from nnfs_cli.export.proof_rows import ProofRows, proof_rows
+from nnfs_cli.prediction.as_pipeline import as_pipeline
+from nnfs_cli.prediction.cells import cells_of
+from nnfs_cli.prediction.predictor import Predictor
+from nnfs_cli.runs.directory import RunDirectory
+from nnfs_cli.system.files import require_folder_of, write_atomically
+from nnfs_cli.system.wording import did_you_mean, listing, named
+from nnfs_cli.workflows.evaluate import writing_if_possible
+from nnfs_cli.workflows.predict import predictor_of
+
+FORMATS = ("onnx", "python", "c", "page", "sql")
+
+
+@dataclass(frozen=True)
+class Export:
+    """What an export has written: the files, the main one first, and the proof that they predict what the run does."""
+
+    format: str
+    files: tuple[Path, ...]
+    columns: tuple[str, ...]
+    outputs: tuple[str, ...]
+    proof: Proof
+
+    def plain(self) -> dict[str, Any]:
+        """Return everything as values for JSON."""
+        return {
+            "format": self.format,
+            "files": [path.as_posix() for path in self.files],
+            "bytes": [path.stat().st_size for path in self.files],
+            "columns": list(self.columns),
+            "outputs": list(self.outputs),
+            "proof": vars(self.proof),
+        }
+
+
+def format_named(name: str) -> Format:
+    """Return the format of this name. Raises `UserError` if there is none."""
+    if name == "onnx":
+        from nnfs_cli.export.onnx import Onnx
+
+        return Onnx()
+    if name == "python":
+        from nnfs_cli.export.python import Python
+
+        return Python()
+    if name == "c":
+        from nnfs_cli.export.c import C
+
+        return C()
+    if name == "page":
+        from nnfs_cli.export.page import Page
+
+        return Page()
+    if name == "sql":
+        from nnfs_cli.export.sql import Sql
+
+        return Sql()
+    raise UserError(f"there is no format {named(name)}{did_you_mean(name, FORMATS)}; there are {listing(FORMATS)}")
+
+
+def export(
+    run: RunDirectory,
+    to: str,
+    output: Path | None = None,
+    *,
+    interval: float | None = None,
+    weights: str = "best",
+    data: Any = None,
+    told: Callable[[str], object] = lambda doing: None,
+) -> Export:
+    """Write the model of a run to `output`, by default a file of the run's name in the current folder.
+
+    Before anything is written, the exported model predicts at least 1,000 rows in its own runtime, and must agree with
+    the run; see `prove`. Then the run keeps in its export.json what was found. `interval` adds intervals or sets of
+    classes; see `predictor_of`. `data` holds the rows of the run, if they are not where the config says; without any,
+    made-up rows alone are compared. `told` is called with what is being done.
+    Raises `ExportError` if the format cannot hold the model or the proof fails, `UserError` for a format that there
+    is not, an output that cannot be written, or a package that is missing.
+    """
+    form = format_named(to)
+    path = output or Path(run.path.name + form.suffix)
+    _require_place(path, run)
+    predictor = predictor_of(run, weights, interval)
+    told("writing the model")
+    model = exported_model(run, predictor, weights, interval)
+    told("predicting rows with both")
+    rows = proof_rows(run, predictor, data)
+    stem = path.name.removesuffix(form.suffix)
+    with tempfile.TemporaryDirectory(prefix="nnfs-export-") as folder:
+        proof = _proved(form, model, predictor, rows, Path(folder), stem)
+        final = replace(model, about={**model.about, "proof": str(proof)})
+        files = form.files(final, stem)
+        if _proved(form, final, predictor, rows, Path(folder), stem) != proof:
+            raise AssertionError("the text of the proof changed the model")
+    paths = [path, *(path.with_name(name) for name in [*files][1:])]
+    for file, content in zip(paths, files.values(), strict=True):
+        _write(file, content)
+    found = Export(form.name, tuple(paths), tuple(model.pipeline.columns), tuple(model.pipeline.outputs), proof)
+    _record(run, found, weights, interval, next(iter(files.values())))
+    return found
+
+
+def exported_model(run: RunDirectory, predictor: Predictor, weights: str, interval: float | None) -> ExportedModel:
+    """Return the model of a run as formats take it."""
+    data = run.records.data()
+    about = {
+        "run": run.path.name,
+        "nnfs": nnfs_cli.__version__,
+        "weights": weights,
+        "targets": ", ".join(predictor.encoder.targets),
+        **({} if interval is None else {"interval": f"{interval:g}"}),
+    }
+    return ExportedModel(run.path.name, as_pipeline(predictor), data["inputs"], about)
+
+
+def _proved(
+    form: Format, model: ExportedModel, predictor: Predictor, rows: ProofRows, folder: Path, stem: str
+) -> Proof:
+    shutil.rmtree(folder)
+    folder.mkdir()
+    for name, content in form.files(model, stem).items():
+        (folder / name).write_bytes(content)
+    cells = cells_of(predictor.encoder, rows.table)
+    return prove(predictor, rows, form.predict(folder, stem, model, cells))
+
+
+def _require_place(path: Path, run: RunDirectory) -> None:
+    """Raise `UserError` for an output that cannot be written, or that lies in the run."""
+    if path.is_dir() or path == Path():
+        raise UserError(f"{named(str(path))} is a folder; give the name of a file")
+    require_folder_of(path)
+    if run.path.resolve() in path.resolve().parents:
+        raise UserError(f"{named(str(path))} lies in the run; choose a place outside of it")
+
+
+def _write(path: Path, content: bytes) -> None:
+    write_atomically(path, lambda file: file.write(content))
+
+
+def _record(run: RunDirectory, found: Export, weights: str, interval: float | None, content: bytes) -> None:
+    """Keep in the run what was exported, unless another process writes there."""
+    entry = {
+        "format": found.format,
+        "file": found.files[0].name,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "nnfs": nnfs_cli.__version__,
+        "weights": weights,
+        "interval": interval,
+        "proof": vars(found.proof),
+    }
+    with writing_if_possible(run):
+        if run.locked:
+            run.records.add_export(entry)

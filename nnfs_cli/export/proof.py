@@ -1,0 +1,133 @@
+"""The proof that an exported model predicts what its run does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from nnfs_cli.arrays import Array
+from nnfs_cli.data.table import Table
+from nnfs_cli.data.texts import Texts
+from nnfs_cli.errors import ExportError
+from nnfs_cli.export.format import Predictions
+from nnfs_cli.export.proof_rows import ProofRows
+from nnfs_cli.prediction.predictor import Predictor
+from nnfs_cli.system.wording import named
+
+TOLERANCES = {"float32": 1e-5, "float64": 1e-9}  # the largest relative difference, by the type of the net's numbers
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the comparison of an exported model with its run found.
+
+    `difference` is the largest relative difference of a number, and `tolerance` what it may be at most. It is relative
+    to the number, or to the typical size of the column if the number is smaller; probabilities are compared as they
+    are. `refused` is the number of rows that both refuse, of `held_out` and `made_up` rows together.
+    """
+
+    held_out: int
+    made_up: int
+    refused: int
+    difference: float
+    tolerance: float
+
+    def __str__(self) -> str:
+        rows = f"{self.held_out:,} held-out and {self.made_up:,} made-up rows"
+        return f"{rows}; largest difference {self.difference:.1e}, allowed {self.tolerance:.0e}"
+
+
+def prove(predictor: Predictor, rows: ProofRows, found: Predictions) -> Proof:
+    """Compare the predictions of an exported model for some rows with those of the run.
+
+    Raises `ExportError` for the first output that differs by more than the tolerance: 1e-5 for a net of float32, 1e-9
+    for one of float64. The label of a row may differ if its decision is closer than that.
+    """
+    tolerance = TOLERANCES[predictor.model.parameter_type]
+    marks = np.zeros(rows.table.n_rows, bool)
+    expected = predictor.predict(rows.table, marks)
+    usable = ~marks
+    if list(found.outputs) != list(expected):
+        raise ExportError(f"the exported model predicts {list(found.outputs)}, and the run {list(expected)}")
+    wrong = np.flatnonzero(usable != found.usable)
+    if len(wrong):
+        what = "refuses" if usable[wrong[0]] else "accepts"
+        raise _difference(rows, wrong[0], f"{what} it, unlike the run")
+    largest = 0.0
+    for name, column in expected.items():
+        if _is_number(column):
+            differences = _relative(found.outputs[name], np.asarray(column), usable, name)
+            row = int(np.argmax(differences)) if len(differences) else 0
+            largest = max(largest, float(differences.max(initial=0.0)))
+            if not largest <= tolerance:
+                told = f"predicts {found.outputs[name][row]!s} for {named(name)}, and the run {column[row]!s}"
+                raise _difference(rows, row, told)
+        else:
+            _compare_words(predictor, rows, found, expected, name, usable, tolerance)
+    return Proof(rows.held_out, rows.made_up, int(marks.sum()), largest, tolerance)
+
+
+def _is_number(column: object) -> bool:
+    return isinstance(column, np.ndarray) and column.dtype.kind == "f"
+
+
+def _relative(found: Array, expected: Array, usable: Array, name: str) -> Array:
+    """Return the relative differences of the usable rows, (rows,), 0 elsewhere."""
+    expected, found = expected.astype(np.float64), np.asarray(found, np.float64)
+    if name.startswith("probability_"):
+        scale = np.ones(len(expected))
+    else:
+        typical = np.median(np.abs(expected[usable])) if usable.any() else 1.0
+        scale = np.maximum(np.abs(expected), typical or 1.0)
+    with np.errstate(invalid="ignore"):
+        differences = np.abs(found - expected) / scale
+    same = (found == expected) | ~usable
+    return np.where(same, 0.0, np.where(np.isnan(differences), np.inf, differences))
+
+
+def _compare_words(
+    predictor: Predictor,
+    rows: ProofRows,
+    found: Predictions,
+    expected: Mapping[str, object],
+    name: str,
+    usable: Array,
+    tolerance: float,
+) -> None:
+    """Raise `ExportError` for a label, or a set of labels, that is another one although its decision is not close."""
+    column = expected[name]
+    words = column.tolist() if isinstance(column, Texts | np.ndarray) else []
+    others = found.outputs[name].tolist()
+    for row in np.flatnonzero(usable).tolist():
+        if words[row] != others[row] and not _is_close(predictor, rows.table, row, tolerance):
+            raise _difference(rows, row, f"predicts {others[row]!r} for {named(name)}, and the run {words[row]!r}")
+
+
+def _is_close(predictor: Predictor, table: Table, row: int, tolerance: float) -> bool:
+    """Return whether two answers to a row are nearly as good, so that rounding decides between them."""
+    answer = predictor.outputs(table.take(np.array([row])))[0].astype(np.float64)
+    slack = 10 * tolerance
+    threshold, interval = predictor.label_thresholds, predictor.decision.interval
+    if interval is not None:
+        return True  # which labels are in a set depends on a bound for each
+    if predictor.encoder.pairs:
+        return bool((np.abs(answer - (0.5 if threshold is None else threshold)) <= slack).any())
+    if threshold is not None:
+        return bool(np.abs(answer[1] - threshold) <= slack)
+    first, second = np.sort(answer)[::-1][:2]
+    return bool(first - second <= slack)
+
+
+def _difference(rows: ProofRows, row: int, told: str) -> ExportError:
+    kind = "held-out" if row < rows.held_out else "made-up"
+    cells = {name: _shown(column, row) for name, column in rows.table.columns.items()}
+    return ExportError(
+        f"nothing was written: for a {kind} row the exported model {told}. The row is {str(cells)[:500]}. Please report"
+        " this as a bug"
+    )
+
+
+def _shown(column: object, row: int) -> object:
+    return column.at(row) if isinstance(column, Texts) else np.asarray(column)[row].item()
