@@ -20,13 +20,16 @@ from nnfs_cli.workflows.predict import predictor_of
 from tests.conftest import ROOT
 from tests.export.numpy_format import Numpy
 
+pytestmark = pytest.mark.filterwarnings("ignore:the net has")
 Fault = Callable[[dict[str, Array], Array], None]
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
     folder = tmp_path_factory.mktemp("runs")
-    return RunDirectory.open(nnfs.train(ROOT / "configs" / "breast_cancer.yaml", epochs=2, folder=folder).path)
+    with pytest.warns(match="it may overfit"):
+        found = nnfs.train(ROOT / "configs" / "breast_cancer.yaml", epochs=2, folder=folder)
+    return RunDirectory.open(found.path)
 
 
 @pytest.fixture
