@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from nnfs_cli.audit.slices import Slices
     from nnfs_cli.explain.attributions import Attributor
     from nnfs_cli.explain.whatif.answer import WhatIf
+    from nnfs_cli.export.export import Export
 
 
 class Run:
@@ -575,6 +576,32 @@ class Run:
         if path is not None:
             write_card(card, Path(path))
         return card
+
+    def export(
+        self,
+        to: str,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        interval: float | None = None,
+        weights: str = "best",
+        data: TableOrPath | None = None,
+    ) -> Export:
+        """Write the model in another format, as `nnfs export` does, once the file has proved that it predicts the same.
+
+        `to` is "onnx", "python", "c", "page" or "sql"; `path` is by default a file with the name of the run in the
+        current folder. With an `interval`, such as 0.9, the file predicts intervals or sets of classes, too. `data` is
+        as for `evaluate`: without the data, only made-up rows are compared.
+        Raises `ExportError` if the format cannot hold the model or an answer differs; then nothing is written.
+
+        >>> from nnfs_cli import train
+        >>> found = train("configs/breast_cancer.yaml", epochs=3).export("python", "model.py")
+        >>> found.proof.held_out, found.proof.made_up, found.proof.difference < 1e-5
+        (114, 1000, True)
+        """
+        from nnfs_cli.export.export import export
+
+        place = None if path is None else Path(path)
+        return export(self._directory, to, place, interval=interval, weights=weights, data=data)
 
     def resume(
         self,
