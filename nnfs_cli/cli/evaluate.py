@@ -92,6 +92,8 @@ def evaluate(
     """
     if input:
         _refuse_rows_of_run({"split": bool(split), "slices": slices, "baselines": baselines})
+    if slices:
+        _refuse_with_slices({"split": split, "weights": weights != "best", "threshold": threshold, "costs": costs})
     load(code)
     from nnfs_cli import workflows
 
@@ -138,6 +140,14 @@ def _refuse_rows_of_run(asked: Mapping[str, bool]) -> None:
     for option, given in asked.items():
         if given:
             raise UserError(f"give either --{option} or --input, not both{why[option]}")
+
+
+def _refuse_with_slices(asked: Mapping[str, Any]) -> None:
+    """Raise `UserError` about an option that the search for groups does not heed."""
+    for option, given in asked.items():
+        if given:
+            used = "the largest held-out split, with the best weights and the threshold that was kept"
+            raise UserError(f"give either --{option} or --slices, not both: groups are looked for in {used}")
 
 
 def _slices(run: RunDirectory) -> Slices:

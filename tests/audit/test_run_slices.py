@@ -96,3 +96,11 @@ def test_a_report_shows_the_groups_unless_a_training_writes_it(run: Run, monkeyp
     assert section is not None
     assert "city = Bonn" in " ".join(block.text for block in section.blocks if isinstance(block, Heading))
     assert slices(RunFacts(directory)) is None
+
+
+@pytest.mark.parametrize("option", ["--split=test", "--weights=last", "--threshold=0.4", "--costs=fp=1,fn=2"])
+def test_options_that_the_search_for_groups_does_not_heed_are_refused(nnfs: Nnfs, option: str) -> None:
+    result = nnfs("evaluate", "runs/none-1", "--slices", option)
+    name = option.partition("=")[0]
+    assert result.returncode == 2
+    assert f"give either {name} or --slices, not both: groups are looked for in the largest" in result.stderr

@@ -26,7 +26,7 @@ def table() -> dict[str, Any]:
     """Return numbers with gaps, words, lists, dates, and targets of every kind, each (rows,)."""
     rng = np.random.default_rng(7)
     a, b, c = rng.normal(5, 2, ROWS), rng.lognormal(0, 1, ROWS), rng.integers(0, 9, ROWS).astype(float)
-    word = rng.choice(["Zürich", "it's \"x\"", "c", "d"], ROWS, p=[0.5, 0.3, 0.15, 0.05])
+    word = rng.choice(["Zürich", 'it\'s "x"', "c", "d"], ROWS, p=[0.5, 0.3, 0.15, 0.05])
     level = rng.choice(["low", "mid", "high"], ROWS)
     lists = rng.choice(["a;b", "[b]", "", "c;a;'d'", "a"], ROWS)
     day = np.datetime64("2020-01-01") + rng.integers(0, 900, ROWS)
