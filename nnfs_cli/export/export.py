@@ -25,7 +25,7 @@ from nnfs_cli.system.wording import did_you_mean, listing, named
 from nnfs_cli.workflows.evaluate import writing_if_possible
 from nnfs_cli.workflows.predict import predictor_of
 
-FORMATS = ("onnx", "python", "c", "page", "sql")
+FORMATS = ("page",)
 
 
 @dataclass(frozen=True)
@@ -52,26 +52,10 @@ class Export:
 
 def format_named(name: str) -> Format:
     """Return the format of this name. Raises `UserError` if there is none."""
-    if name == "onnx":
-        from nnfs_cli.export.onnx import Onnx
-
-        return Onnx()
-    if name == "python":
-        from nnfs_cli.export.python import Python
-
-        return Python()
-    if name == "c":
-        from nnfs_cli.export.c import C
-
-        return C()
     if name == "page":
         from nnfs_cli.export.page import Page
 
         return Page()
-    if name == "sql":
-        from nnfs_cli.export.sql import Sql
-
-        return Sql()
     raise UserError(f"there is no format {named(name)}{did_you_mean(name, FORMATS)}; there are {listing(FORMATS)}")
 
 
@@ -138,7 +122,7 @@ def _proved(
     for name, content in form.files(model, stem).items():
         (folder / name).write_bytes(content)
     cells = cells_of(predictor.encoder, rows.table)
-    return prove(predictor, rows, form.predict(folder, stem, model, cells))
+    return prove(predictor, model.pipeline, rows, form.predict(folder, stem, model, cells))
 
 
 def _require_place(path: Path, run: RunDirectory) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,9 +70,8 @@ def _joined(first: Column, second: Column, kind: str) -> Column:
     table = [Table("", {"x": column}) for column in (first, second)]
     if kind == "category":
         return Texts.concatenate([one.texts("x") for one in table])
-    if kind == "date":
-        return np.concatenate([one.dates("x") for one in table])
-    return np.concatenate([one.numbers("x", gaps=True) for one in table])
+    of = Table.dates if kind == "date" else partial(Table.numbers, gaps=True)
+    return np.concatenate([of(one, "x") for one in table])
 
 
 def made_up(inputs: Sequence[Mapping[str, Any]], seed: int) -> dict[str, Column]:
@@ -95,13 +95,13 @@ def _column(about: Mapping[str, Any], edge: Array, rng: Any) -> Column:
         cells = [words[rng.integers(len(words))] if odd else known[k] for k, odd in zip(usual, edge, strict=True)]
         return Texts.of(cells)
     if about["kind"] == "date":
-        low, high = (np.datetime64(about.get(end) or "2000-01-01", "us").astype(np.int64) for end in ("min", "max"))
-        found = rng.integers(low, high + 1, len(edge)).astype("datetime64[us]")
-        return np.where(edge, rng.choice(np.array([*DATES, "NaT"], "datetime64[us]"), len(edge)), found)
+        first, last = (np.datetime64(about.get(end) or "2000-01-01", "us").astype(np.int64) for end in ("min", "max"))
+        days = rng.integers(first, last + 1, len(edge)).astype("datetime64[us]")
+        return np.asarray(np.where(edge, rng.choice(np.array([*DATES, "NaT"], "datetime64[us]"), len(edge)), days))
     low, high = (float(about.get(end) or 0.0) for end in ("min", "max"))
     found = low + (high - low) * rng.random(len(edge))
     found = np.where(rng.random(len(edge)) < 0.3, rng.choice(about.get("edges") or [low], len(edge)), found)
     if float(low).is_integer() and float(high).is_integer():
         found = np.round(found)
     far = np.array([low - 10 * (high - low), high + 10 * (high - low), *NUMBERS, np.nan])
-    return np.where(edge, rng.choice(far, len(edge)), found)
+    return np.asarray(np.where(edge, rng.choice(far, len(edge)), found))

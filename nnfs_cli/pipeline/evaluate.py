@@ -18,11 +18,13 @@ BRACKETS, QUOTES = ("[]", "{}", "()"), "\"'"
 EMPTY_BYTES = b"\xff"
 
 
-def evaluate(pipeline: Pipeline, cells: Mapping[str, Array]) -> tuple[dict[str, Array], Array]:
+def evaluate(
+    pipeline: Pipeline, cells: Mapping[str, Array], change: Callable[[Value, Array], Array] = lambda value, found: found
+) -> tuple[dict[str, Array], Array]:
     """Return the outputs by name, each (rows,), and which rows are usable, (rows,).
 
     `cells` are the columns by name, each (rows,): float64 with NaN for gaps, objects with None for gaps, or int64
-    microseconds with `EMPTY_DATE` for gaps.
+    microseconds with `EMPTY_DATE` for gaps. `change` may replace what was found for any value.
     """
     found: dict[int, Array] = {}
     with np.errstate(all="ignore"):
@@ -30,7 +32,7 @@ def evaluate(pipeline: Pipeline, cells: Mapping[str, Array]) -> tuple[dict[str, 
             if value.operation == "column":
                 found[id(value)] = cells[value.settings["name"]][:, None]
             else:
-                found[id(value)] = compute(value, [found[id(one)] for one in value.inputs])
+                found[id(value)] = change(value, compute(value, [found[id(one)] for one in value.inputs]))
     n_rows = len(next(iter(cells.values())))
     outputs = {name: _rows(found[id(value)], n_rows) for name, value in pipeline.outputs.items()}
     return outputs, _rows(found[id(pipeline.usable)], n_rows)

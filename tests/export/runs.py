@@ -138,4 +138,4 @@ def of_ensembles() -> dict[str, Setup]:
 
 
 RUNS = of_layers() | of_losses() | of_steps() | of_ensembles()
-FEW = ("shapes", "ascending", "several labels", "blend with intervals", "sets", "target ['quantile: 30']")
+FEW = ("several labels", "blend with intervals", "sets")

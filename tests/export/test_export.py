@@ -13,7 +13,7 @@ import nnfs_cli as nnfs
 from nnfs_cli.arrays import Array
 from nnfs_cli.errors import ExportError, UserError
 from nnfs_cli.export import export as module
-from nnfs_cli.export.export import export, format_named
+from nnfs_cli.export.export import FORMATS, export, format_named
 from nnfs_cli.export.proof_rows import MADE_UP, made_up, proof_rows
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.workflows.predict import predictor_of
@@ -153,13 +153,14 @@ def test_made_up_rows_have_edge_cases_in_their_second_half(run: RunDirectory) ->
     assert np.isnat(columns["d"][edge]).any()
 
 
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [("pyhton", "did you mean 'python'"), ("", "there are onnx, python, c, page and sql")],
-)
+@pytest.mark.parametrize(("name", "message"), [("pge", "did you mean 'page'"), ("", "there are .*page")])
 def test_an_unknown_format_is_refused(name: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         format_named(name)
+
+
+def test_every_format_has_the_name_that_it_is_listed_under() -> None:
+    assert [format_named(name).name for name in FORMATS] == [*FORMATS]
 
 
 def test_an_output_that_cannot_be_written_is_refused_before_any_work(run: RunDirectory, tmp_path: Path) -> None:
@@ -169,4 +170,4 @@ def test_an_output_that_cannot_be_written_is_refused_before_any_work(run: RunDir
         (run.path / "x.py", "lies in the run"),
     ]:
         with pytest.raises(UserError, match=message):
-            export(run, "python", path)
+            export(run, "page", path)
