@@ -25,7 +25,7 @@ from nnfs_cli.system.wording import did_you_mean, listing, named
 from nnfs_cli.workflows.evaluate import writing_if_possible
 from nnfs_cli.workflows.predict import predictor_of
 
-FORMATS = ("page",)
+FORMATS = ("onnx", "python", "page")
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,20 @@ class Export:
 
 def format_named(name: str) -> Format:
     """Return the format of this name. Raises `UserError` if there is none."""
+    if name == "onnx":
+        from nnfs_cli.export.onnx.onnx_format import Onnx
+
+        return Onnx()
+    if name == "python":
+        from nnfs_cli.export.python.format import PythonFormat
+
+        return PythonFormat()
     if name == "page":
-        from nnfs_cli.export.page import Page
+        from nnfs_cli.export.page.page import Page
 
         return Page()
+    if not name:
+        raise UserError(f"choose a format with --to: {listing(FORMATS, 'or')}")
     raise UserError(f"there is no format {named(name)}{did_you_mean(name, FORMATS)}; there are {listing(FORMATS)}")
 
 

@@ -13,7 +13,7 @@ from importlib.resources import files
 
 ORDER = (
     "first-steps", "tables", "audit", "config", "components", "training", "report", "doctor", "evaluation",
-    "predictions", "explain", "runs", "guarantees", "accuracy", "speed", "python", "scikit-learn", "keras",
+    "predictions", "explain", "export", "runs", "guarantees", "accuracy", "speed", "python", "scikit-learn", "keras",
     "extending", "learning", "trace", "inside", "glossary",
 )  # fmt: skip
 
