@@ -14,6 +14,7 @@ from nnfs_cli.cli.paths import open_run, require_config
 if TYPE_CHECKING:
     from nnfs_cli.config.config import Config
     from nnfs_cli.runs.directory import RunDirectory
+    from nnfs_cli.tracking.base import Tracker
 
 
 class SplitName(StrEnum):
@@ -66,6 +67,15 @@ Overrides = Annotated[
     ),
 ]
 
+Track = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--track",
+        metavar="TRACKER[=PLACE]",
+        help="Pass on every epoch: tensorboard[=FOLDER], mlflow[=URL] or csv[=FILE]. Repeatable.",
+    ),
+]
+
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 
 NoReport = Annotated[
@@ -94,6 +104,13 @@ def read(config: Path, set_: list[str] | None, code: list[Path] | None) -> Confi
     from nnfs_cli.inspection.load_config import complete
 
     return complete(document)
+
+
+def chosen_trackers(track: list[str] | None) -> tuple[Tracker, ...]:
+    """Return the trackers of `--track`; their paths are relative to the current folder."""
+    from nnfs_cli.tracking.trackers import chosen
+
+    return chosen(track or (), Path())
 
 
 def open_to_train(path: Path, code: list[Path] | None) -> RunDirectory:

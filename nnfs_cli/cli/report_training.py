@@ -10,6 +10,7 @@ from nnfs_cli.cli.terminal import fact, print_json, report_row_weights, report_v
 from nnfs_cli.display.stderr import note
 from nnfs_cli.display.summary import summary_lines
 from nnfs_cli.display.text import split_sizes
+from nnfs_cli.system.secrets import without_secrets
 from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import counted, listing, percent
 from nnfs_cli.training.callbacks import Callback, Training
@@ -101,6 +102,12 @@ def announce(experiment: Experiment) -> None:
     fact("training", ", ".join(recipe(config)))
 
 
+def announce_trackers(experiment: Experiment, run: RunDirectory) -> None:
+    """Report where the figures of a run go besides the run."""
+    for tracker in experiment.config.track:
+        fact("track", f"{tracker.name}: {without_secrets(tracker.place(run.path))}")
+
+
 def data_in_words(data: Mapping[str, Any]) -> str:
     """Describe the data of a run, given its record: rows, inputs, target, and the sizes of the splits."""
     kinds = [column["kind"] for column in data["inputs"]]
@@ -172,12 +179,13 @@ def recipe(config: Config) -> list[str]:
 class Resumed(Callback):
     """A callback that announces a resumed training, once its saved state has been found to fit."""
 
-    def __init__(self, experiment: Experiment) -> None:
-        self._experiment = experiment
+    def __init__(self, experiment: Experiment, run: RunDirectory) -> None:
+        self._experiment, self._run = experiment, run
 
     def on_begin(self, training: Training) -> None:
         """Report the experiment, and the epoch and the step of the restored state."""
         announce(self._experiment)
+        announce_trackers(self._experiment, self._run)
         progress = training.progress
         if not progress.step:
             fact("resumed", f"from the beginning, to epoch {progress.epochs:,}; the run has no later state")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nnfs_cli.cli.help import manual
-from nnfs_cli.cli.options import Code, Json, NoReport, Quiet, RunFolder, open_to_train
+from nnfs_cli.cli.options import Code, Json, NoReport, Quiet, RunFolder, Track, chosen_trackers, open_to_train
 from nnfs_cli.cli.paths import run_meant
 
 
@@ -26,6 +26,7 @@ def resume(
     changed_data: Annotated[
         bool, typer.Option("--changed-data", help="Continue although the data has changed since the run was trained.")
     ] = False,
+    track: Track = None,
     no_report: NoReport = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -41,8 +42,8 @@ def resume(
     from nnfs_cli.cli.report_training import Resumed, conduct
     from nnfs_cli.display.progress import progress_for
 
-    experiment = workflows.reopen(opened, epochs, changed_data)
+    experiment = workflows.reopen(opened, epochs, changed_data, trackers=chosen_trackers(track))
     shown = [] if quiet else progress_for(True, experiment.config.checkpoint, opened.epochs())
-    callbacks = [] if quiet else [Resumed(experiment), *shown]
+    callbacks = [] if quiet else [Resumed(experiment, opened), *shown]
     training = partial(workflows.resume, experiment, opened, callbacks)
     conduct(training, experiment, opened, quiet=quiet, json=json, report=not no_report)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from nnfs_cli.cli.help import manual
-from nnfs_cli.cli.options import Code, ConfigFile, Json, NoReport, Overrides, Quiet, read
+from nnfs_cli.cli.options import Code, ConfigFile, Json, NoReport, Overrides, Quiet, Track, chosen_trackers, read
 from nnfs_cli.errors import UserError
 
 
@@ -25,6 +25,7 @@ def train(
     runs: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder in which the run directory is created.")] = Path(
         "runs"
     ),
+    track: Track = None,
     no_report: NoReport = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Serve the growing report to the browser on this machine while it trains.")
@@ -46,10 +47,12 @@ def train(
         raise UserError(f"{'--open' if open_ else '--port'} is for --watch; `nnfs report RUN --open` opens a report")
     spec = read(config, set_, code)
     from nnfs_cli import workflows
-    from nnfs_cli.cli.report_training import announce, conduct
+    from nnfs_cli.cli.report_training import announce, announce_trackers, conduct
     from nnfs_cli.cli.terminal import fact
     from nnfs_cli.display.progress import progress_for
+    from nnfs_cli.tracking.trackers import merged
 
+    spec = spec.model_copy(update={"track": merged(spec.track, chosen_trackers(track))})
     with contextlib.ExitStack() as ends:
         server = None
         if watch:
@@ -60,6 +63,8 @@ def train(
         if not quiet:
             announce(experiment)
         run = workflows.begin(experiment, runs)
+        if not quiet:
+            announce_trackers(experiment, run)
         if server is not None:
             server.show(run, experiment)
             fact("watch", server.url)

@@ -81,16 +81,22 @@ def refuse_secret(url: str) -> None:
         raise invalid(f"this URL holds a password or a token, which would be kept in every run; {remedy}")
 
 
-def absolute_path(value: object, info: ValidationInfo, folders: bool = False) -> Path:
-    """Return the absolute path of an input file. A relative path is resolved against the config's folder."""
+def absolute_path(value: object, info: ValidationInfo, folders: bool = False, new: bool = False) -> Path:
+    """Return the absolute path of an input file. A relative path is resolved against the config's folder.
+
+    A `new` file or folder need not exist.
+    """
     if not isinstance(value, str | Path) or not str(value):
         raise invalid(f"expected a path, found {shown(value)}")
     context = info.context or {}
     try:
         path = Path(os.path.abspath(Path(context.get("folder", Path()), Path(value).expanduser())))
-        missing = context.get("files_must_exist", False) and not any(map(Path.is_file, matching_files(path)))
+        must_exist = context.get("files_must_exist", False) and not new
+        missing = must_exist and not any(map(Path.is_file, matching_files(path)))
         missing = missing and not (folders and path.is_dir())
         problem = _why_missing(path) if missing else None
+        if new:
+            _require_possible(path)
     except (OSError, RuntimeError, ValueError) as error:
         if isinstance(error, OSError) and error.errno not in (errno.ENAMETOOLONG, errno.EINVAL):
             raise  # the machine failed, and the name is not at fault
@@ -100,6 +106,15 @@ def absolute_path(value: object, info: ValidationInfo, folders: bool = False) ->
     if problem:
         raise invalid(problem)
     return path
+
+
+def _require_possible(path: Path) -> None:
+    """Raise `ValueError` or `OSError` if no file can have this path."""
+    try:
+        path.lstat()
+    except OSError as error:
+        if error.errno in (errno.ENAMETOOLONG, errno.EINVAL):
+            raise
 
 
 def _why_missing(path: Path) -> str:
@@ -164,6 +179,12 @@ NotEmpty = _NotEmpty(_not_empty)  # for a tuple; pydantic's own min_length does 
 FilePath = Annotated[
     Path,
     BeforeValidator(lambda value, info: absolute_path(value, info)),
+    PlainSerializer(relative_path, return_type=str),
+    WithJsonSchema({"type": "string", "format": "path", "minLength": 1}),
+]
+OutputPath = Annotated[
+    Path,
+    BeforeValidator(lambda value, info: absolute_path(value, info, new=True)),
     PlainSerializer(relative_path, return_type=str),
     WithJsonSchema({"type": "string", "format": "path", "minLength": 1}),
 ]

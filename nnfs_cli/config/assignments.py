@@ -22,6 +22,11 @@ def assignments(words: Iterable[str]) -> Iterator[str]:
     words = iter(words)
     for word in words:
         option, equals, value = word.partition("=")
-        if option == "--set" or option in SHORTCUTS:
-            given = value if equals else next(words, "")
+        if option not in ("--set", "--track", *SHORTCUTS):
+            continue
+        given = value if equals else next(words, "")
+        if option == "--track":
+            tracker, _, place = given.partition("=")
+            yield f"track.{tracker}={place}"
+        else:
             yield given if option == "--set" else f"{SHORTCUTS[option]}={given}"

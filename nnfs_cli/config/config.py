@@ -41,6 +41,7 @@ from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.presets import Preset
 from nnfs_cli.system.wording import named, shown
+from nnfs_cli.tracking.trackers import Trackers
 from nnfs_cli.training.averaging import Averaging
 from nnfs_cli.training.callbacks import NamedCallback
 from nnfs_cli.training.callbacks.checkpoint import Checkpoint
@@ -160,6 +161,9 @@ class Config(Section):
     """Evaluate and log only every n-th epoch. Only a logged epoch can be the best one."""
     probes: Switch = True
     """Record statistics of each layer, and the weights of small nets, at up to 60 epochs, for reports."""
+    track: Trackers = ()
+    """Trackers that get the figures of every epoch as it is logged, by name, as in `{tensorboard: logs, csv: all.csv}`.
+    None of them can fail a training."""
     background: Annotated[int, Field(strict=True, ge=0, le=10_000)] = 128
     """Number of training rows that the run keeps, as inputs of the net, so that predictions can be explained without
     the data; 0 for none."""

@@ -17,6 +17,7 @@ from pydantic_core.core_schema import ModelSchema
 from nnfs_cli.components.component import Component
 from nnfs_cli.components.section import Section
 from nnfs_cli.config.config import Config
+from nnfs_cli.system.wording import plural
 
 Schema = dict[str, Any]
 
@@ -34,9 +35,11 @@ def config_schema() -> Schema:
                     definitions[key] = {}  # a family may contain itself, so it must be known before it is expanded
                     definitions[key] = linked(_family(Component.families[family]))
                 return {**rest, "$ref": f"#/$defs/{key}"}
+            case {"family_by_name": str(family), **rest}:
+                return linked({**rest, "named": plural(family), **_by_name(Component.families[family])})
             case {"named": str(name), **rest}:
                 about = {word: rest.pop(word) for word in ("description", "default") if word in rest}
-                definitions[name] = rest
+                definitions[name] = linked(rest)
                 return {**about, "$ref": f"#/$defs/{name}"}
             case {"$defs": dict(blocks), **rest}:
                 definitions.update(linked(blocks))
@@ -103,6 +106,12 @@ def _family(family: type[Component]) -> Schema:
     named = {name: _settings_of(component) for name, component in components.items()}
     single = {"minProperties": 1, "maxProperties": 1, "additionalProperties": False}
     return {"anyOf": [{"enum": bare}, {"type": "object", "properties": named, **single}]}
+
+
+def _by_name(family: type[Component]) -> Schema:
+    """Describe several components of a family: a block with their names and settings, or the name of one."""
+    bare, block = _family(family)["anyOf"]
+    return {"anyOf": [bare, {**block, "minProperties": 0, "maxProperties": len(family.registered)}]}
 
 
 def _settings_of(component: type[Component]) -> Schema:

@@ -90,7 +90,9 @@ def _with_overrides(data: dict[str, Any], command: str) -> dict[str, Any]:
 
 def _walk(key: str, value: object, given: object, usual: bool = False) -> Iterator[_Found]:
     """Yield the settings within a value, each with what was given for it."""
-    if isinstance(value, Component):
+    if key == "track" and isinstance(value, tuple):
+        yield from _trackers(value, given, usual)
+    elif isinstance(value, Component):
         named = next(iter(given)) if isinstance(given, dict) and len(given) == 1 else given
         yield _Found(key, value.name, named, usual)
         yield from _fields(f"{key}.{value.name}", value, _inner(given, value.name))
@@ -108,6 +110,15 @@ def _walk(key: str, value: object, given: object, usual: bool = False) -> Iterat
             yield from _walk(f"{key}.{name}", one, given.get(name, MISSING) if isinstance(given, dict) else MISSING)
     else:
         yield _Found(key, _shown(value), given, usual)
+
+
+def _trackers(trackers: tuple[Component, ...], given: object, usual: bool) -> Iterator[_Found]:
+    """Yield the settings of the block of trackers, each of which has its settings below its name."""
+    if not trackers:
+        yield _Found("track", "{}", given, usual)
+    for tracker in trackers:
+        inner = given.get(tracker.name, MISSING) if isinstance(given, dict) else MISSING
+        yield from _fields(f"track.{tracker.name}", tracker, inner)
 
 
 def _fields(key: str, section: Section, given: object) -> Iterator[_Found]:

@@ -81,6 +81,13 @@ class RunArrays:
         """Read the state into arrays of these names, shapes and types; `weights` name those that must be finite."""
         self._files.read_arrays(STATE, into, weights)
 
+    def kept_log(self) -> int:
+        """Return how many bytes of the epoch log stay if training is resumed; 0 if there is no state.
+
+        Raises `RunError` if the state is damaged.
+        """
+        return self._files.read_count(STATE, "log.bytes") if self.has_state() else 0
+
     def write_spread(self, arrays: Mapping[str, Array]) -> None:
         """Write the arrays that a calibration has learned; without any, delete those of an earlier session."""
         if arrays:

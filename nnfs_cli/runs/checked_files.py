@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -141,6 +142,16 @@ class CheckedFiles:
                 read_arrays(file, into)
                 if wrong := next((key for key in finite if not all_finite(into[key])), None):
                     raise ValueError(f"{wrong} holds a value that is not finite")
+            except ValueError as error:
+                raise RunError(f"{self.path / name} is damaged: {error}") from None
+
+    def read_count(self, name: str, of: str) -> int:
+        """Return one whole number of an npz file of any size."""
+        from nnfs_cli.runs.npz import read_count
+
+        with self.open(name, sys.maxsize) as file, attach_path(self.path / name):
+            try:
+                return read_count(file, of)
             except ValueError as error:
                 raise RunError(f"{self.path / name} is damaged: {error}") from None
 

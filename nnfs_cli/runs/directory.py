@@ -22,6 +22,7 @@
       export.json         what `nnfs export` has written, with its proofs
       report.html         the run as one page, for a browser
       evaluation/<split>/confusion.csv   rows by true and predicted class; <split>-<weights> unless for the best weights
+      tensorboard/        event files, where `track: {tensorboard: }` asks for them
       code/               copies of the user's own components, if there are any; never run from here
       lock                names the process that writes here, for as long as it does
 
@@ -62,6 +63,9 @@ LARGER = {  # bytes that these files, or the files in these folders, may have
     "probes.npz": 1 << 26,
     "snapshots.npz": 1 << 26,
 }
+
+
+IN_TRAINING = {"state.npz", "probes.npz", "snapshots.npz", "lock"}  # what only training writes and reads
 
 
 class RunDirectory:
@@ -201,6 +205,13 @@ class RunDirectory:
         """Delete the whole directory, which was just made."""
         shutil.rmtree(self.path, ignore_errors=True)
         self.release()
+
+    def copy_net(self, folder: Path) -> None:
+        """Copy the run into a new folder, without what only training needs. Predictions of the copy are the same."""
+        make_folder(folder / "weights")
+        names = [path.name for path in self.path.iterdir() if path.is_file() and path.name not in IN_TRAINING]
+        for name in ("weights/best.npz", *names):
+            shutil.copyfile(self._files.locate(name), folder / name)
 
     @property
     def spec_file(self) -> Path:

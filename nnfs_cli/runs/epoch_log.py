@@ -10,7 +10,7 @@ from io import BufferedRandom
 
 from nnfs_cli.errors import RunError
 from nnfs_cli.runs.checked_files import CheckedFiles
-from nnfs_cli.runs.csv_text import csv_text, parse_csv
+from nnfs_cli.system.csv_text import csv_text, parse_csv
 from nnfs_cli.system.files import attach_path, sync_folder
 
 NAME = "epochs.csv"
@@ -81,8 +81,10 @@ class EpochLog:
         path = self._files.locate(NAME)
         return path.stat().st_size if path.exists() else 0
 
-    def last(self) -> dict[str, float] | None:
+    def last(self, end: int | None = None) -> dict[str, float] | None:
         """Return the last complete row; None if there is none. It is quick, because no other row and no digest is read.
+
+        Nothing from the byte `end` on is read.
 
         Raises `RunError` if the row is damaged.
         """
@@ -91,10 +93,28 @@ class EpochLog:
             return None
         with path.open("rb") as file, attach_path(path):
             first = file.readline(MOST_LINE)
-            file.seek(max(len(first), os.fstat(file.fileno()).st_size - 2 * MOST_LINE))
-            lines = file.read(2 * MOST_LINE).partition(b"\0")[0].split(b"\n")[:-1]
+            end = os.fstat(file.fileno()).st_size if end is None else end
+            start = file.seek(max(len(first), end - 2 * MOST_LINE))
+            lines = file.read(max(0, end - start)).partition(b"\0")[0].split(b"\n")[:-1]
         rows = self._parsed(first + lines[-1] + b"\n") if lines else []
         return rows[-1] if rows else None
+
+    def rows_from(self, start: int, end: int | None = None) -> tuple[list[dict[str, float]], int]:
+        """Return some complete rows from the byte `start` on, and the byte after them; 0 is before the first.
+
+        Nothing from the byte `end` on is read, and no digest. Raises `RunError` if a row is damaged.
+        """
+        path = self._files.locate(NAME)
+        if not path.exists():
+            return [], start
+        with path.open("rb") as file, attach_path(path):
+            header = file.readline(MOST_LINE)
+            start = max(start, len(header))
+            file.seek(start)
+            size = 4 * MOST_LINE if end is None else min(4 * MOST_LINE, end - start)
+            content = file.read(max(0, size)).partition(b"\0")[0]
+        whole = content[: content.rfind(b"\n") + 1]
+        return (self._parsed(header + whole), start + len(whole)) if whole else ([], start)
 
     def rows(self) -> list[dict[str, float]]:
         """Return the rows that are complete. After a power loss zero bytes may follow them."""

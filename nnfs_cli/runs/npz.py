@@ -80,6 +80,20 @@ def read_arrays(file: BinaryIO, into: Mapping[str, Array]) -> None:
         _read(file, into)
 
 
+def read_count(file: BinaryIO, name: str) -> int:
+    """Return one whole number (int64, without axes) of a file that may hold other arrays.
+
+    Raises `ValueError` unless it is there, complete and not compressed.
+    """
+    count = np.zeros((), np.int64)
+    with _damage_as_value_error(), zipfile.ZipFile(file) as archive:
+        try:
+            _fill(archive, archive.getinfo(f"{name}.npy"), count)
+        except KeyError:
+            raise ValueError(f"it lacks {name!r}") from None
+    return int(count)
+
+
 @contextlib.contextmanager
 def _damage_as_value_error() -> Iterator[None]:
     """Turn what `zipfile` raises for a damaged file into a `ValueError`; an error of the disk stays one."""
@@ -111,31 +125,35 @@ def _read(file: BinaryIO, into: Mapping[str, Array]) -> None:
         if len(names) > len(expected):
             raise ValueError("it holds an array twice")
         for member, name in zip(members, names, strict=True):
-            array = into[name.removesuffix(".npy")]
-            header = _header(array)
-            if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 0x1:
-                raise ValueError(f"{name} is compressed or encrypted; it should be stored")
-            with archive.open(member) as content:
-                start = content.read(len(MAGIC) + 2)
-                length = int.from_bytes(start[len(MAGIC) :], "little")
-                if not start.startswith(MAGIC) or length > 1_024:
-                    raise ValueError(f"{name} is not an array of format 1.0")
-                if (found := content.read(length)).rstrip(b" \n") != header:
-                    raise ValueError(f"{name} should be {header.decode()}, found {found[:200]!r}")
-                if member.file_size != len(start) + length + array.nbytes:
-                    raise ValueError(f"{name} has {member.file_size:,} bytes, which is not the size of its array")
-                filled = array if array.flags.c_contiguous else np.empty_like(array, order="C")
-                target, at = _bytes(filled), 0
-                while at < len(target):
-                    piece = content.read(min(BYTES_AT_ONCE, len(target) - at))
-                    if not piece:
-                        raise ValueError(f"{name} ends early")
-                    target[at : at + len(piece)] = piece
-                    at += len(piece)
-                if content.read(1):  # reading to the end also checks the checksum
-                    raise ValueError(f"{name} does not end with its array")
-                if filled is not array:  # the array is a view that is not contiguous
-                    array[...] = filled
+            _fill(archive, member, into[name.removesuffix(".npy")])
+
+
+def _fill(archive: zipfile.ZipFile, member: zipfile.ZipInfo, array: Array) -> None:
+    """Fill one array from a member of a file."""
+    name, header = member.filename, _header(array)
+    if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 0x1:
+        raise ValueError(f"{name} is compressed or encrypted; it should be stored")
+    with archive.open(member) as content:
+        start = content.read(len(MAGIC) + 2)
+        length = int.from_bytes(start[len(MAGIC) :], "little")
+        if not start.startswith(MAGIC) or length > 1_024:
+            raise ValueError(f"{name} is not an array of format 1.0")
+        if (found := content.read(length)).rstrip(b" \n") != header:
+            raise ValueError(f"{name} should be {header.decode()}, found {found[:200]!r}")
+        if member.file_size != len(start) + length + array.nbytes:
+            raise ValueError(f"{name} has {member.file_size:,} bytes, which is not the size of its array")
+        filled = array if array.flags.c_contiguous else np.empty_like(array, order="C")
+        target, at = _bytes(filled), 0
+        while at < len(target):
+            piece = content.read(min(BYTES_AT_ONCE, len(target) - at))
+            if not piece:
+                raise ValueError(f"{name} ends early")
+            target[at : at + len(piece)] = piece
+            at += len(piece)
+        if content.read(1):  # reading to the end also checks the checksum
+            raise ValueError(f"{name} does not end with its array")
+        if filled is not array:  # the array is a view that is not contiguous
+            array[...] = filled
 
 
 def _header(array: Array) -> bytes:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nnfs_cli.errors import RunError
 from nnfs_cli.runs.checked_files import REMEDIES, CheckedFiles, json_bytes
-from nnfs_cli.runs.csv_text import csv_text, parse_csv
 from nnfs_cli.runs.status_file import StatusFile
+from nnfs_cli.system.csv_text import csv_text, parse_csv
 from nnfs_cli.system.files import make_folder
 
 if TYPE_CHECKING:

@@ -13,6 +13,8 @@ EXTRAS = {
     "sql": "adbc-driver-postgresql",
     "duckdb": "duckdb",
     "export": "mini-racer, onnx and onnxruntime",
+    "tensorboard": "tensorboardX",
+    "mlflow": "mlflow",
 }
 
 

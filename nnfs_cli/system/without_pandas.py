@@ -6,10 +6,9 @@ pyarrow, are left as they are.
 
 from __future__ import annotations
 
-import importlib.abc
 import sys
-from collections.abc import Sequence
-from types import ModuleType
+
+from nnfs_cli.system.hidden import hidden
 
 _in_command = False
 
@@ -29,14 +28,5 @@ def leave_pandas_out() -> None:
         return
     import pyarrow as pa
 
-    sys.meta_path.insert(0, finder := _NoPandas())
-    try:
+    with hidden("pandas"):
         pa.scalar(0)
-    finally:
-        sys.meta_path.remove(finder)
-
-
-class _NoPandas(importlib.abc.MetaPathFinder):
-    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
-        if name == "pandas":
-            raise ModuleNotFoundError(name=name)

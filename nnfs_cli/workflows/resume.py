@@ -12,6 +12,8 @@ from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.runs.environment import describe_environment, environment_changes
 from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import counted, listing
+from nnfs_cli.tracking.base import Tracker
+from nnfs_cli.tracking.trackers import merged, require_packages
 from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.callbacks.limits import TimeLimit
 from nnfs_cli.training.optimizers import Stepper
@@ -21,23 +23,33 @@ from nnfs_cli.workflows.run_predictions import FreshPredictions
 from nnfs_cli.workflows.train import train
 
 
-def reopen(run: RunDirectory, epochs: int | None = None, changed_data: bool = False, data: Any = None) -> Experiment:
+def reopen(
+    run: RunDirectory,
+    epochs: int | None = None,
+    changed_data: bool = False,
+    data: Any = None,
+    trackers: Sequence[Tracker] = (),
+) -> Experiment:
     """Return the experiment of a run, to `resume` it until `epochs` in total, by default until its planned epochs.
 
-    `data` holds the rows, if they are not where the config says, or were given in Python; see `rows_for`.
+    `data` holds the rows, if they are not where the config says, or were given in Python; see `rows_for`. `trackers`
+    get the figures besides the trackers of the config, or in place of those of the same name.
     The run stays locked until it is trained or released. A warning names what has changed in the environment.
     Raises `RunError` if there is nothing to continue, `DataError` if the data is missing, or has changed without
-    `changed_data`, and `BlockingIOError` if another process trains the run.
+    `changed_data`, `UserError` if the package of a tracker is not installed, and `BlockingIOError` if another process
+    trains the run.
     """
     run.lock()
     try:
-        return _reopened(run, epochs, changed_data, data)
+        return _reopened(run, epochs, changed_data, data, trackers)
     except BaseException:
         run.release()
         raise
 
 
-def _reopened(run: RunDirectory, epochs: int | None, changed_data: bool, data: Any) -> Experiment:
+def _reopened(
+    run: RunDirectory, epochs: int | None, changed_data: bool, data: Any, trackers: Sequence[Tracker]
+) -> Experiment:
     config, state = config_of(run), run.status().get("state", "running")
     planned = _planned(run)
     if state == "diverged":
@@ -56,7 +68,8 @@ def _reopened(run: RunDirectory, epochs: int | None, changed_data: bool, data: A
             raise RunError(
                 f"{run.path} has finished its {counted(planned, 'epoch')}; --epochs is a total and must be larger"
             )
-    config = config.model_copy(update={"epochs": epochs or planned})
+    config = config.model_copy(update={"epochs": epochs or planned, "track": merged(config.track, trackers)})
+    require_packages(config.track)
     loaded = data_of(run, config, None if changed_data else "--changed-data continues with the new data", data)
     net = net_of(run, config)
     for which in run.arrays.kept_weights():  # so that damage is noticed before anything is written

@@ -16,11 +16,13 @@ from nnfs_cli.runs.environment import describe_environment
 from nnfs_cli.runs.epoch_logger import EpochLogger
 from nnfs_cli.runs.status_file import Status
 from nnfs_cli.system.warn import warn
+from nnfs_cli.tracking.trackers import require_packages
 from nnfs_cli.training.callbacks import Callback
 from nnfs_cli.training.interruption import Interruptions
 from nnfs_cli.training.progress import State
 from nnfs_cli.workflows.fit import Outcome, fit
 from nnfs_cli.workflows.run_predictions import FreshPredictions
+from nnfs_cli.workflows.tracking.tracking import Tracking
 from nnfs_cli.workflows.verdicts import Verdict, judge
 from nnfs_cli.workflows.verdicts.losses import losses_by_split
 
@@ -28,8 +30,10 @@ from nnfs_cli.workflows.verdicts.losses import losses_by_split
 def begin(experiment: Experiment, folder: str | os.PathLike[str]) -> RunDirectory:
     """Make a new run directory in `folder`, and record the config, the data and the environment in it.
 
-    The run stays locked until it is trained or released. If anything fails, no directory is left.
+    The run stays locked until it is trained or released. If anything fails, no directory is left. Raises `UserError` if
+    the package of a tracker is not installed.
     """
+    require_packages(experiment.config.track)
     for message in experiment.warnings:
         warn(message)
     run = RunDirectory.create(folder, experiment.config.name)
@@ -80,11 +84,13 @@ def train(
     What is returned spares a report of the run to predict the rows again.
     Ctrl-C and SIGTERM end training after the current step, with everything that `resume` needs. `restore` fills the
     state to continue from, see `Trainer.train`; `first` is called before any callback that writes.
+    Trackers that the config names get every row of the log; what is wrong with one of them is a warning.
     Raises `DivergedError` if a loss or gradient is not finite; then the run has the status "diverged".
     """
     try:
-        with _record_failure(run):
-            before = [Interruptions(), *([first] if first else []), EpochLogger(run.log)]
+        tracking = Tracking(run, experiment.config.track)
+        with tracking, _record_failure(run):
+            before = [Interruptions(), *([first] if first else []), EpochLogger(run.log), tracking]
             outcome = fit(experiment, before, callbacks, run.arrays, restore)
             losses = losses_by_split(experiment.predictor, experiment.splits)
             verdicts = judge(experiment, outcome.metrics, run.epochs(), outcome.calibration, losses)

@@ -58,7 +58,7 @@ def verify(
         )
     stopped = run.metrics().get("stopped")
     out_of_time = config.max_minutes is not None and stopped == TimeLimit(config.max_minutes).reason
-    config = config.model_copy(update={"max_minutes": None})
+    config = config.model_copy(update={"max_minutes": None, "track": ()})
     experiment = prepare(config, data_of(run, config, "restore the data", data))
     changes = changed_environment(run, experiment)
     with tempfile.TemporaryDirectory(prefix="nnfs-") as folder, ignored_warnings(NnfsWarning):

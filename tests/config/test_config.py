@@ -122,6 +122,7 @@ engine: auto
 memory_limit: null
 log_every: 1
 probes: true
+track: {}
 background: 128
 seed: 0
 dtype: float32

@@ -1,4 +1,4 @@
-"""The CSV files of a run: the epoch log and the confusion tables."""
+"""Small CSV files: the epoch log, the confusion tables, and the file of tracked runs."""
 
 from __future__ import annotations
 

@@ -1,0 +1,101 @@
+"""TensorBoard's own reader finds every figure of a run in its event files."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from nnfs_cli.tracking.base import Ending
+from nnfs_cli.tracking.tensorboard import TensorBoard
+from tests.tracking.readers import figures_of, in_tensorboard, texts_in_tensorboard
+from tests.tracking.runs import ROWS, no_columns, passed_on, tracked
+
+FINISHED = Ending("finished", {"best_epoch": 2, "validation": {"loss": 0.25, "accuracy": 1.0}}, no_columns)
+
+
+def test_every_figure_is_found_in_double_precision(tmp_path: Path) -> None:
+    passed_on(TensorBoard(), tracked(tmp_path / "x-1"), ROWS[:2], ROWS[2:], ending=FINISHED)
+    assert in_tensorboard(tmp_path / "x-1" / "tensorboard") == figures_of(ROWS)
+
+
+def test_figures_of_both_splits_share_a_tag_in_two_folders(tmp_path: Path) -> None:
+    passed_on(TensorBoard(tmp_path / "logs"), tracked(tmp_path / "x-1"), ROWS)
+    folders = {path.parent.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*tfevents*")}
+    assert folders == {"logs/x-1", "logs/x-1/train", "logs/x-1/val"}
+    assert not (tmp_path / "x-1").exists()
+
+
+def test_the_config_and_the_final_figures_are_texts(tmp_path: Path) -> None:
+    run = tracked(tmp_path / "x-1", spec="epochs: 3\nname: <script>alert(1)</script>\n")
+    passed_on(TensorBoard(), run, ending=FINISHED)
+    assert texts_in_tensorboard(tmp_path / "x-1" / "tensorboard") == {
+        "config": "    epochs: 3\n    name: <script>alert(1)</script>",  # code in Markdown, which shows it as it is
+        "metrics": "    validation loss: 0.25\n    validation accuracy: 1.0",
+    }
+
+
+def test_a_session_replaces_what_the_one_before_it_has_written(tmp_path: Path) -> None:
+    run = tracked(tmp_path / "x-1")
+    passed_on(TensorBoard(), run, ROWS)
+    passed_on(TensorBoard(), run, [{**ROWS[0], "seconds": 7.0}], ROWS[1:])
+    assert in_tensorboard(tmp_path / "x-1" / "tensorboard") == figures_of([{**ROWS[0], "seconds": 7.0}, *ROWS[1:]])
+    assert len([*tmp_path.rglob("*tfevents*")]) == 3
+
+
+def test_a_reader_of_old_and_new_files_sees_each_epoch_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # as a TensorBoard that was open all the time
+    run = tracked(tmp_path / "x-1")
+    passed_on(TensorBoard(), run, ROWS)
+    monkeypatch.setattr(Path, "unlink", lambda path: None)
+    passed_on(TensorBoard(), run, ROWS[:2])
+    assert in_tensorboard(tmp_path / "x-1" / "tensorboard") == figures_of(ROWS[:2])
+
+
+def test_another_run_of_the_same_name_gets_a_folder_of_its_own(tmp_path: Path) -> None:
+    logs = TensorBoard(tmp_path / "logs")
+    other = tracked(tmp_path / "elsewhere" / "x-1", begun=1.0)
+    passed_on(logs, tracked(tmp_path / "x-1"), ROWS)
+    passed_on(logs, other, ROWS[:1])
+    passed_on(logs, other, ROWS[:2])
+    assert in_tensorboard(tmp_path / "logs" / "x-1") == figures_of(ROWS)
+    assert in_tensorboard(tmp_path / "logs" / f"x-1-{other.stamp}") == figures_of(ROWS[:2])
+
+
+def test_any_name_of_a_figure_is_a_tag(tmp_path: Path) -> None:
+    names = [
+        "val_recall[</script>]",
+        'train_a"b\n\\c',
+        "val_",
+        "_x",
+        "trainx",
+        "val_\u00e9\U0001f600" + "n" * 10_000,
+        "a/b",
+        "..",
+        " ",
+    ]
+    rows = [{"epoch": 1, "step": 1, "seconds": 0.5, **{name: float(i) for i, name in enumerate(names)}}]
+    passed_on(TensorBoard(), tracked(tmp_path / "x-1"), rows)
+    assert in_tensorboard(tmp_path / "x-1" / "tensorboard") == figures_of(rows)
+
+
+def test_a_link_in_the_run_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "x-1").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "x-1" / "tensorboard").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ValueError, match="tensorboard is a link"):
+        TensorBoard().open(tracked(tmp_path / "x-1"))
+    (tmp_path / "x-1" / "tensorboard").unlink()
+    (tmp_path / "x-1" / "tensorboard").mkdir()
+    (tmp_path / "x-1" / "tensorboard" / "val").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ValueError, match="val is a link"):
+        passed_on(TensorBoard(), tracked(tmp_path / "x-1"), ROWS)
+    assert [*(tmp_path / "elsewhere").iterdir()] == []
+
+
+def test_a_figure_that_is_not_defined_stays_so(tmp_path: Path) -> None:
+    passed_on(TensorBoard(), tracked(tmp_path / "x-1"), [{"epoch": 1, "seconds": 1.0, "val_r2": math.nan}])
+    ((value,),) = [v for (_, name), v in in_tensorboard(tmp_path / "x-1" / "tensorboard").items() if name == "val_r2"]
+    assert math.isnan(value)
