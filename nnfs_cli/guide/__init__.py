@@ -13,8 +13,8 @@ from importlib.resources import files
 
 ORDER = (
     "first-steps", "tables", "audit", "config", "components", "training", "report", "doctor", "evaluation",
-    "predictions", "explain", "export", "runs", "guarantees", "accuracy", "speed", "python", "scikit-learn", "keras",
-    "extending", "learning", "trace", "inside", "glossary",
+    "predictions", "explain", "export", "serving", "runs", "guarantees", "accuracy", "speed", "python",
+    "scikit-learn", "keras", "extending", "learning", "trace", "inside", "glossary",
 )  # fmt: skip
 
 

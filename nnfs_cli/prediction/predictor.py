@@ -195,6 +195,22 @@ class Predictor:
         columns = self.named(X, y_hat, self._exposures(table, marks))
         return columns if more is None else columns | more(table, X, y_hat)
 
+    def predict_parts(self, table: Table, sizes: Iterable[int], marks: Array) -> list[dict[str, Column]]:
+        """Return the predictions for consecutive parts of a table, each as `predict` gives them for its rows alone.
+
+        The rows are encoded together. Each part passes through the net by itself, since a product of other sizes may be
+        rounded in another way. Rows that cannot be used are marked, (rows,).
+        """
+        X = self.encoder.encode(table, self.model.dtype, marks=marks)
+        exposure, found, start = self._exposures(table, marks), list[dict[str, Column]](), 0
+        for n in sizes:
+            rows = slice(start, start + n)
+            y_hat = self.outputs_for(X[rows])
+            _check_finite(y_hat, table, marks[rows])
+            found.append(self.named(X[rows], y_hat, None if exposure is None else exposure[rows]))
+            start += n
+        return found
+
     def named(self, X: Array, y_hat: Array, exposure: Array | None = None) -> dict[str, Column]:
         """Return what `predict` returns, for inputs (rows, features) and outputs (rows, n) of the net.
 

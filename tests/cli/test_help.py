@@ -57,6 +57,22 @@ def test_help_ends_with_examples_and_a_topic_of_the_guide(command: str) -> None:
     assert manual.guide in guide.topics()
 
 
+@pytest.fixture
+def _no_visitors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a server stop as soon as it listens, on a port that is free."""
+    import uvicorn
+
+    from nnfs_cli.serve.server import Address
+
+    async def nobody_comes(server: uvicorn.Server) -> None:
+        pass
+
+    listen = Address.listen
+    monkeypatch.setattr(Address, "listen", lambda address: listen(Address(address.host, 0)))
+    monkeypatch.setattr(uvicorn.Server, "main_loop", nobody_comes)
+
+
+@pytest.mark.usefixtures("_no_visitors")
 def test_every_example_works_in_the_order_of_the_commands(inside: Nnfs, tmp_path: Path) -> None:
     shutil.copytree(CONFIGS, tmp_path / "configs")
     for command in COMMANDS:
