@@ -80,7 +80,7 @@ def gauges(models: dict[str, Model]) -> dict[tuple[str, str], Samples]:
             for key, samples in drift.items():
                 value = VERDICTS.get(column.verdict) if key == "verdict" else getattr(column, key)
                 if value is not None:
-                    samples.append(("", labels, value))
+                    samples.append(("", labels, float(value)))
     return {
         ("nnfs_model_info", "The run of a model."): info,
         ("nnfs_drift_rows", "The newest rows, which drift is measured on."): rows,

@@ -75,7 +75,7 @@ def test_a_model_is_replaced_only_by_a_run_that_can_be_loaded(runs: Path, tmp_pa
         for _ in range(2):
             house.run(house.models.reload(only_changed=True))
         assert len(house.told) == 1
-        assert re.fullmatch(rf"'flats' stays {first}: {second} is damaged: .*best.npz.*", house.told.pop())
+        assert re.fullmatch(rf"'flats' stays {first}: {second}/weights/best.npz is damaged .*", house.told.pop())
         assert house.ask("/predict", rows).status == 200
         third = copied(runs / "flats-1", folder / "flats-3", "2100-01-03T00:00:00.000+00:00")
         house.run(house.models.reload(only_changed=True))
