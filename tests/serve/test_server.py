@@ -86,7 +86,9 @@ def swap_under_load(runs: Path, folder: Path, swaps: int) -> Counter[int]:
                 live.process.send_signal(signal.SIGHUP)
                 while f"runs/flats-{number}\n" not in live.log:
                     await asyncio.sleep(0.01)
-            await asyncio.sleep(0.2)
+                answers = len(watcher.bodies)
+                while len(watcher.bodies) < answers + 5:
+                    await asyncio.sleep(0.01)
             done = True
 
         asyncio.run(together(clients, lambda: done, swap()))
@@ -97,7 +99,7 @@ def swap_under_load(runs: Path, folder: Path, swaps: int) -> Counter[int]:
 
 
 def test_a_run_is_replaced_under_load_without_a_lost_request(runs: Path, tmp_path: Path) -> None:
-    assert swap_under_load(runs, tmp_path, 5)[200] > 100
+    assert swap_under_load(runs, tmp_path, 5)[200] > 25
 
 
 @pytest.mark.slow
