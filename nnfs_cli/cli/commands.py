@@ -8,7 +8,10 @@ from collections.abc import Callable
 PANELS: dict[str, tuple[str, ...]] = {
     "Start": ("init", "check", "audit", "summary", "baseline"),
     "Train": ("train", "resume", "cv", "doctor", "trace", "gradcheck"),
-    "Use": ("report", "evaluate", "explain", "decide", "predict", "serve", "whatif", "export", "card", "verify", "runs"),
+    "Use": (
+        *("report", "evaluate", "explain", "decide", "predict", "whatif"),
+        *("export", "serve", "card", "verify", "runs"),
+    ),
     "Reference": ("guide", "components", "schema", "info"),
 }
 GROUPS: dict[str, tuple[str, ...]] = {"runs": ("compare", "show", "rm")}  # commands of commands
