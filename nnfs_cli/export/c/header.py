@@ -1,0 +1,94 @@
+"""The header of a model in C: what a program has to know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nnfs_cli.export.c.interface import InputField, Interface, OutputField
+from nnfs_cli.export.c.text import comment
+
+SHOWN = 8  # categories in a comment
+EMPTY = {"number": "NAN", "category": "NULL", "date": ""}
+
+
+def header(interface: Interface, stack: int) -> str:
+    """Return the header. `stack` is how many bytes the arrays of the function take."""
+    name, guard = interface.prefix, interface.constant("H")
+    parts = [
+        about(interface),
+        f"#ifndef {guard}\n#define {guard}\n\n#include <stdbool.h>\n#include <stdint.h>\n",
+        '#ifdef __cplusplus\nextern "C" {\n#endif\n',
+        *_dates(interface),
+        _codes(interface),
+        "/* A row of a table. A cell is empty if a number is NAN, a text NULL"
+        + (f", or a date {interface.constant('NO_DATE')}" if _has_dates(interface) else "")
+        + ".\n   Texts are in UTF-8; within one, the bytes C0 80 stand for the character NUL. */\n"
+        + _struct(f"{name}_input", [(one.declaration, _input_comment(one)) for one in interface.inputs]),
+        *map(_labels, (one for one in interface.outputs if one.labels)),
+        "/* What is predicted for a row. */\n"
+        + _struct(f"{name}_output", [(one.declaration, comment(one.name)) for one in interface.outputs]),
+        f"/* Predict for a row, and return {interface.constant('OK')} or another of the codes above.\n"
+        f"   The function changes nothing but the output, takes about {stack:,} bytes on the stack, and may be called\n"
+        "   by several threads at once. */\n"
+        f"int {name}_predict(const {name}_input *input, {name}_output *output);\n",
+        "#ifdef __cplusplus\n}\n#endif\n",
+        f"#endif /* {guard} */\n",
+    ]
+    return "\n".join(parts)
+
+
+def about(interface: Interface) -> str:
+    """Return what a file says about itself at its top."""
+    model = interface.model
+    lines = [f"{comment(key)}: {comment(text)}" for key, text in model.about.items()]
+    return "\n   ".join([f"/* {comment(model.name)}", *lines]) + " */\n"
+
+
+def _has_dates(interface: Interface) -> bool:
+    return any(one.kind == "date" for one in interface.inputs)
+
+
+def _dates(interface: Interface) -> Iterator[str]:
+    if _has_dates(interface):
+        yield (
+            "/* Dates are microseconds since the beginning of 1970. */\n"
+            f"#define {interface.constant('DAYS')}(days) ((int64_t)(days) * INT64_C(86400000000))\n"
+            f"#define {interface.constant('NO_DATE')} INT64_MIN\n"
+        )
+
+
+def _codes(interface: Interface) -> str:
+    name = interface.constant
+    return (
+        "enum {\n"
+        f"    {name('OK')} = 0,\n"
+        f"    {name('REFUSED')} = 1, /* the model has no answer for the row: numbers are NAN, and the rest 0 */\n"
+        f"    {name('NULL')} = 2 /* there is no input or no output */\n"
+        "};\n"
+    )
+
+
+def _struct(name: str, fields: list[tuple[str, str]]) -> str:
+    lines = [f"    {declaration}; /* {text} */" for declaration, text in fields]
+    return "\n".join(["typedef struct {", *lines, f"}} {name};\n"])
+
+
+def _input_comment(field: InputField) -> str:
+    known, shown = field.known, comment(field.column)
+    if field.kind == "category" and known.get("categories"):
+        words = [comment(f"{word}") for word in list(known["categories"])[:SHOWN]]
+        return f"{shown}: one of {', '.join(words)}{', ...' if len(known['categories']) > SHOWN else ''}"
+    if known.get("min") is not None and known.get("max") is not None:
+        return f"{shown}: from {comment(str(known['min']))} to {comment(str(known['max']))} in training"
+    return shown
+
+
+def _labels(output: OutputField) -> str:
+    ends = [","] * (len(output.labels) - 1) + [""]
+    lines = [
+        f"    {name} = {k}{end} /* {comment(label)} */"
+        for k, ((name, label), end) in enumerate(zip(output.labels, ends, strict=True))
+    ]
+    shown = f"/* The labels of {comment(output.name)}, and their texts. */"
+    table = f"extern const char *const {output.table}[{len(lines)}];\n"
+    return "\n".join([shown, "typedef enum {", *lines, f"}} {output.label_type};\n\n{table}"])
