@@ -38,7 +38,9 @@ def to_one(program: Program, value: Value) -> Place:
     if size_of(value) == 1:
         return program.single(value, f"{function}({place.address()}, {width})")
     y = program.buffer(value)
-    program.lines += nested([("i", size_of(value))], [f"{y.at('i')} = {function}({place.address(_row(width))}, {width});"])
+    program.lines += nested(
+        [("i", size_of(value))], [f"{y.at('i')} = {function}({place.address(_row(width))}, {width});"]
+    )
     return y
 
 
@@ -88,7 +90,7 @@ def take(program: Program, value: Value) -> Place:
         source = Walk(place, (x.width if rows > 1 else 0, 1 if len(indices) > 1 else 0), indices[0])
         copied(program, y, value, Walk(y, row_major((rows, value.width))), source, (rows, value.width))
         return y
-    table = program.declare(np.array(indices), "int64", c_type="uint32_t")
+    table = program.declare(np.array(indices), "int64", name="indices", c_type="uint32_t")
     variables = [("i", rows), ("j", value.width)][rows == 1 :]
     to = f"(i * {value.width}) + j" if rows > 1 else "j"
     given = f"(i * {x.width}) + {table.at('j')}" if rows > 1 else table.at("j")
@@ -126,7 +128,7 @@ def sum_members(program: Program, value: Value) -> Place:
     (x,), shares = value.inputs, value.settings["shares"]
     place, y, size, dtype = program.place(x), program.buffer(value), size_of(value), value.dtype
     members = shape_of(x)[0]
-    weights = None if shares is None else program.declare(np.asarray(shares), dtype, "shares of the members")
+    weights = None if shares is None else program.declare(np.asarray(shares), dtype, name="shares")
     source = place.at(f"({_row(size, 'j')}) + i" if size > 1 else "j")
     added = source if weights is None else f"{weights.at('j')} * {source}"
     kind = TYPES[dtype]
@@ -151,23 +153,25 @@ def rows_of(program: Program, value: Value) -> Place:
 
 
 def tree_sums(program: Program, value: Value) -> Place:
-    """Write the sums over trees, set by set."""
+    """Write the sums over trees: for each set, and for each tree of a round, over the rounds."""
     (x,), s = value.inputs, value.settings
     y, inputs = program.buffer(value), program.array(x)
-    function = program.functions.use("tree_sums")
     sets, rounds, trees = s["roots"].shape
     n_values = s["value"].shape[1]
+    roots, depths = (np.swapaxes(s[name], 1, 2).reshape(-1, rounds) for name in ("roots", "depth"))
+    order = np.argsort(depths, axis=1, kind="stable")
     nodes = program.declare_nodes(s["threshold"], s["feature"], s["left"])
-    values = program.declare(s["value"], "float32", "values of the leaves")
-    roots, depths = (
-        program.declare(s[name], "int64", f"{about} of the trees: {sets} x {rounds} x {trees}", c_type="int32_t")
-        for name, about in (("roots", "roots"), ("depth", "depths"))
+    values = program.declare(s["value"], "float32", "of the leaves", "values")
+    starts, ends = (
+        program.declare(np.take_along_axis(one, order, 1), "int64", "of the trees", name, "uint32_t")
+        for one, name in ((roots, "roots"), (depths, "depths"))
     )
-    step = rounds * trees
-    at = [_row(trees * n_values), _row(step)] if sets > 1 else ["0", "0"]
+    n = sets * trees
+    at = [_row(n_values), _row(rounds)] if n > 1 else ["0", "0"]
     call = (
-        f"{function}({y.address(at[0])}, {inputs.address()}, {nodes}, {values.name}, {roots.address(at[1])}, "
-        f"{depths.address(at[1])}, {rounds}, {trees}, {n_values});"
+        f"{program.functions.use('add_leaves')}({y.address(at[0])}, {inputs.address()}, {nodes}, {values.name}, "
+        f"{starts.address(at[1])}, {ends.address(at[1])}, {rounds}, {n_values});"
     )
-    program.lines += nested([("i", sets)] if sets > 1 else [], [call])
+    zero = nested([("i", size_of(value))], [f"{y.at('i')} = 0.0;"])
+    program.lines += [*zero, *nested([("i", n)] if n > 1 else [], [call])]
     return y

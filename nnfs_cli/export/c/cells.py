@@ -22,7 +22,7 @@ def look_up(program: Program, value: Value) -> Place:
         return program.single(value, f"({text} == NULL) ? {s['gap']} : {s['default']}")
     order = sorted(range(len(s["keys"])), key=lambda k: encoded(s["keys"][k]))
     keys = program.declare_texts([s["keys"][k] for k in order])
-    places = program.declare(np.array(order), "int64", c_type="int32_t")
+    places = program.declare(np.array(order), "int64", name="places", c_type="int32_t")
     function = program.functions.use("look_up")
     call = f"{function}({text}, {keys}, {places.name}, {len(order)}, {s['gap']}, {s['default']})"
     return program.single(value, call)
@@ -49,7 +49,7 @@ def joined_labels(program: Program, value: Value) -> Place:
     inside, labels = program.array(value.inputs[0]), value.settings["labels"]
     name, size, function = program.name("t"), joined_size(value), program.functions.use("join")
     table = program.declare_texts(labels)
-    program.lines.append(f"char {name}[{size}] = \"\";")
+    program.lines.append(f'char {name}[{size}] = "";')
     program.lines.append(f"{function}({name}, {table}, {inside.address()}, {len(labels)});")
     program.n_text_bytes += size
     return Place(name, "text", single=True)

@@ -75,8 +75,8 @@ static void hash_block(uint64_t state[8], const uint64_t block[16], uint64_t cou
 """
 
 HASH_BUCKET = """
-/* The hash of a text modulo the number of buckets; NULL counts as the single byte 255. The hash is BLAKE2b with 8 bytes.
-   The bytes C0 80 stand for the character NUL. */
+/* The hash of a text, BLAKE2b with 8 bytes, modulo the number of buckets. NULL counts as the single byte 255, and the
+   bytes C0 80 stand for the character NUL. */
 static int64_t hash_bucket(const char *text, uint64_t buckets)
 {
     uint64_t state[8] = {
@@ -108,10 +108,11 @@ BLANKS = """
 static size_t blank_at(const char *text, size_t n, bool end)
 {
     static const char blanks[29][4] = {
-        "\\t", "\\n", "\\v", "\\f", "\\r", "\\034", "\\035", "\\036", "\\037", " ", "\\302\\205", "\\302\\240",
-        "\\341\\232\\200", "\\342\\200\\200", "\\342\\200\\201", "\\342\\200\\202", "\\342\\200\\203", "\\342\\200\\204",
-        "\\342\\200\\205", "\\342\\200\\206", "\\342\\200\\207", "\\342\\200\\210", "\\342\\200\\211", "\\342\\200\\212",
-        "\\342\\200\\250", "\\342\\200\\251", "\\342\\200\\257", "\\342\\201\\237", "\\343\\200\\200"};
+        "\\t", "\\n", "\\v", "\\f", "\\r", "\\034", "\\035", "\\036", "\\037", " ", "\\302\\205",
+        "\\302\\240", "\\341\\232\\200", "\\342\\200\\200", "\\342\\200\\201", "\\342\\200\\202",
+        "\\342\\200\\203", "\\342\\200\\204", "\\342\\200\\205", "\\342\\200\\206", "\\342\\200\\207",
+        "\\342\\200\\210", "\\342\\200\\211", "\\342\\200\\212", "\\342\\200\\250", "\\342\\200\\251",
+        "\\342\\200\\257", "\\342\\201\\237", "\\343\\200\\200"};
     size_t found = 0;
 
     for (size_t i = 0; i < 29; i++) {
@@ -206,7 +207,7 @@ static void has_entries(bool *found, const char *text, const char *delimiter, co
 CALENDAR = """
 #define MICROSECONDS INT64_C(86400000000) /* of a day */
 
-/* A day: its year, the year's day from 0 on and its number of days, the month's day from 0 on and its number of days. */
+/* A day within its year and its month, from 0 on, and how many days these have. */
 typedef struct {
     int64_t day_of_year;
     int64_t days_in_year;

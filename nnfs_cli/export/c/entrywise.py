@@ -46,7 +46,9 @@ def converted(program: Program, expression: str, given: DType, wanted: DType) ->
     if wanted == "bool":
         return f"({expression} != 0)"
     if wanted == "int64":
-        return f"(int64_t){expression}" if given == "bool" else f"{program.functions.use('whole')}((double){expression})"
+        return (
+            f"(int64_t){expression}" if given == "bool" else f"{program.functions.use('whole')}((double){expression})"
+        )
     return f"({'double' if wanted == 'float64' else 'float'}){expression}"
 
 
@@ -125,7 +127,7 @@ def label_of(program: Program, value: Value, given: Sequence[str]) -> tuple[str,
     row = f"{program.functions.use('row_at')}({given[0]}, {len(labels)})"
     if value.dtype == "text":
         return f"(int64_t){row}", "int64"
-    return program.declare(np.array(labels), value.dtype, "labels").at(row), value.dtype
+    return program.declare(np.array(labels), value.dtype, name="labels").at(row), value.dtype
 
 
 def count_below(program: Program, value: Value, given: Sequence[str]) -> tuple[str, DType]:

@@ -12,8 +12,8 @@ from nnfs_cli.export.format import ExportedModel, Format, Predictions
 class C(Format):
     """A C99 file and its header, which need nothing but the standard library and allocate no memory.
 
-    Every number of the model is a constant of the file, and what a row needs lies on the stack, in a size that the header
-    gives. Words are UTF-8, and dates microseconds.
+    Every number of the model is a constant of the file. What a row needs lies on the stack, and the header gives its
+    size. Words are in UTF-8, and dates are microseconds.
     """
 
     name = "c"

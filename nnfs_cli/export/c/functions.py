@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from nnfs_cli.export.c import cells_code, numbers_code
+from nnfs_cli.export.c import axes_code, cells_code, numbers_code
 from nnfs_cli.export.c.text import SHORT, TYPES
 from nnfs_cli.pipeline.value import DType
 
 TEMPLATES = {
     name.lower().replace("_whole", "_i64"): code.lstrip("\n")
-    for module in (numbers_code, cells_code)
+    for module in (numbers_code, axes_code, cells_code)
     for name, code in vars(module).items()
     if name.isupper()
 }

@@ -8,11 +8,13 @@ from typing import TypeAlias
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.errors import ExportError
 from nnfs_cli.export.c.functions import Functions
 from nnfs_cli.export.c.places import SIZES, Buffers, Place, last_uses, size_of
-from nnfs_cli.export.c.text import TYPES, characters, comment, is_long, literals, string, wrapped
+from nnfs_cli.export.c.text import TYPES, characters, comment, identifier, is_long, literals, string, wrapped
 from nnfs_cli.pipeline.value import DType, Value
 
+MOST_STEPS = 2**16 - 1  # from a node to the next, and inputs of trees: they take two bytes
 Writer: TypeAlias = "Callable[[Program, Value], Place]"
 
 
@@ -40,7 +42,8 @@ class Program:
         uses = last_uses(operations, ())
         for at, value in enumerate(operations):
             self._begin(value)
-            place = writers[value.operation](self, value)
+            empty = size_of(value) == 0  # C has no arrays without entries
+            place = Place("NULL", value.dtype) if empty else writers[value.operation](self, value)
             self._places[id(value)] = place
             if place.name in self.buffers.types:
                 self._held.setdefault(place.name, set()).add(id(value))
@@ -70,7 +73,9 @@ class Program:
     def array(self, value: Value) -> Place:
         """Return where a value lies, so that it has an address."""
         place = self.place(value)
-        return self.declare(value.array, value.dtype) if value.is_constant and place.single else place
+        if value.is_constant and place.single:
+            return self.declare(value.array, value.dtype, name=value.settings["name"])
+        return place
 
     def name(self, kind: str) -> str:
         """Return a new name for a variable or a constant."""
@@ -88,9 +93,9 @@ class Program:
         dtype = dtype or value.dtype
         return Place(self.buffers.take(dtype, size_of(value)), dtype)
 
-    def declare(self, array: Array, dtype: DType, about: str = "", c_type: str = "") -> Place:
+    def declare(self, array: Array, dtype: DType, about: str = "", name: str = "", c_type: str = "") -> Place:
         """Declare a constant array of numbers."""
-        place = Place(self.name("c"), dtype)
+        place = Place(self.name(f"{identifier(name or 'c', set(), 'c')}_"), dtype)
         shown = f"/* {comment(about)} */\n" if about else ""
         head = f"static const {c_type or TYPES[dtype]} {place.name}[{array.size}] = {{"
         self.constants.append(f"{shown}{head}\n{wrapped(literals(array, dtype))}\n}};\n")
@@ -99,11 +104,14 @@ class Program:
 
     def declare_nodes(self, threshold: Array, feature: Array, left: Array) -> str:
         """Declare the nodes of trees, and return their name."""
-        name = self.name("c")
-        columns = literals(threshold, "float32"), literals(feature, "int64"), literals(left, "int64")
+        name = self.name("nodes_")
+        steps = left - np.arange(left.size)
+        if feature.max() > MOST_STEPS or steps.max() > MOST_STEPS:
+            raise ExportError(f"a tree of more than {MOST_STEPS:,} nodes is too large for C; export it to onnx")
+        columns = literals(threshold, "float32"), literals(feature, "int64"), literals(steps, "int64")
         nodes = (f"{{{', '.join(node)}}}" for node in zip(*columns, strict=True))
         self.constants.append(f"static const tree_node {name}[{left.size}] = {{\n{wrapped(nodes)}\n}};\n")
-        self.n_bytes += 12 * left.size
+        self.n_bytes += 8 * left.size
         return name
 
     def declare_texts(self, texts: Sequence[str]) -> str:
@@ -125,9 +133,8 @@ def constant(program: Program, value: Value) -> Place:
     if size_of(value) == 1:
         (text,) = literals(value.array, value.dtype)
         return Place(f"({text})" if text.startswith("-") else text, value.dtype, single=True)
-    shape = " x ".join(map(str, np.shape(value.array)))
-    about = ", ".join(filter(None, (value.part, value.settings["name"])))
-    return program.declare(value.array, value.dtype, f"{about}: {shape}" if about else shape)
+    about = f"{value.part}{': ' if value.part else ''}{' x '.join(map(str, np.shape(value.array)))}"
+    return program.declare(value.array, value.dtype, about, value.settings["name"])
 
 
 def column(program: Program, value: Value) -> Place:

@@ -20,7 +20,7 @@ import numpy as np
 from nnfs_cli.arrays import Array
 from nnfs_cli.errors import ExportError
 from nnfs_cli.export.c.interface import Interface, OutputField
-from nnfs_cli.export.c.text import decoded, encoded, string
+from nnfs_cli.export.c.text import decoded, encoded
 from nnfs_cli.export.format import Predictions
 
 COMPILERS = ("cc", "gcc", "clang")
@@ -40,16 +40,7 @@ static int get(void *to, size_t size)
     return fread(to, size, 1, stdin) == 1;
 }}
 
-static int get_text(const char **text)
-{{
-    int32_t number = 0;
-    const int found = get(&number, sizeof number);
-
-    *text = ((number < 0) || (number >= n_texts)) ? NULL : texts[number];
-    return found;
-}}
-
-static void put(const void *from, size_t size)
+{get_text}static void put(const void *from, size_t size)
 {{
     if (fwrite(from, size, 1, stdout) != 1) {{
         exit(1);
@@ -91,17 +82,30 @@ int main(void)
 }}
 """
 
+GET_TEXT = """\
+static int get_text(const char **text)
+{
+    int32_t number = 0;
+    const int found = get(&number, sizeof number);
+
+    *text = ((number < 0) || (number >= n_texts)) ? NULL : texts[number];
+    return found;
+}
+
+"""
+
 
 def main_of(interface: Interface) -> str:
     """Return the program around a model."""
+    fields = {one.field: one.kind == "category" for one in interface.inputs}
     reads = [
-        f"get_text(&input.{one.field})" if one.kind == "category" else f"get(&input.{one.field}, sizeof input.{one.field})"
-        for one in interface.inputs
+        f"get_text(&input.{it})" if text else f"get(&input.{it}, sizeof input.{it})" for it, text in fields.items()
     ]
     writes = [line for one in interface.outputs for line in _writes(one)]
     return MAIN.format(
         header=f'"{interface.stem}.h"',
         name=interface.prefix,
+        get_text=GET_TEXT if any(fields.values()) else "",
         reads="\n           && ".join(reads),
         writes="\n        ".join(writes),
     )
@@ -119,7 +123,7 @@ def compiler() -> list[str]:
     given = shlex.split(os.environ.get("CC", ""))
     found = given if given and shutil.which(given[0]) else [name for name in COMPILERS if shutil.which(name)][:1]
     if not found:
-        raise ExportError("a model in C is compiled to see whether it predicts the same: install gcc or clang, or set CC")
+        raise ExportError("a C compiler must prove that the model predicts the same: install gcc or clang, or set CC")
     return found
 
 
@@ -157,9 +161,9 @@ def _given(interface: Interface, cells: Mapping[str, Array]) -> bytes:
     types: list[Any] = [(one.field, ROW_TYPES[one.kind]) for one in interface.inputs]
     rows = np.zeros(len(next(iter(cells.values()))), np.dtype(types))
     for one in interface.inputs:
-        column = cells[one.column]
+        column = cells[one.column].tolist()
         if one.kind == "category":
-            column = [-1 if text is None else numbers.setdefault(text, len(numbers)) for text in column.tolist()]
+            column = [-1 if text is None else numbers.setdefault(text, len(numbers)) for text in column]
         rows[one.field] = column
     texts = [encoded(text) for text in numbers]
     sized = b"".join(len(text).to_bytes(4, "little") + text for text in texts)

@@ -125,7 +125,9 @@ def _label_table(output: OutputField) -> list[str]:
 def _predict(interface: Interface, program: Program) -> str:
     name = interface.prefix
     lines = [
-        f"static const {name}_output nothing = {{{', '.join(one.nothing for one in interface.outputs)}}};",
+        f"static const {name}_output nothing = {{",
+        *wrapped(one.nothing for one in interface.outputs).splitlines(),
+        "};",
         *(f"{TYPES[program.buffers.types[one]]} {one}[{size}];" for one, size in program.buffers.sizes.items()),
         "",
         "if ((input == NULL) || (output == NULL)) {",

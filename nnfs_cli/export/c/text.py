@@ -16,17 +16,17 @@ MAX_NAME = 40  # characters of an identifier, before a number that makes it uniq
 MAX_COMMENT = 200  # characters of a name in a comment
 MAX_LITERAL = 4_000  # bytes of a string; C99 promises 4,095
 NUL = b"\xc0\x80"  # stands for the character NUL within a text, as in the modified UTF-8 of Java
-RESERVED = frozenset(  # words of C and C++, and macros of common compilers and headers
-    """
-    alignas alignof and and_eq asm assert atomic auto bitand bitor bool break case catch char class compl complex concept
-    const constexpr continue decltype default delete do double dynamic_cast else enum errno explicit export extern false
-    far float for friend generic goto huge i386 if imaginary inline int interface linux long max min mutable namespace
-    near new noexcept not not_eq nullptr operator or or_eq pascal private protected public register reinterpret_cast
-    requires restrict return short signed sizeof small static static_assert static_cast stderr stdin stdout struct switch
-    template this thread_local throw true try typedef typeid typename typeof union unix unsigned using vector virtual
-    void volatile wchar_t while xor xor_eq
-    """.split()
-)
+WORDS = """
+    alignas alignof and and_eq asm assert atomic auto bitand bitor bool break case catch char class compl
+    complex concept const constexpr continue decltype default delete do double dynamic_cast else enum errno
+    explicit export extern false far float for friend generic goto huge i386 if imaginary inline int interface
+    linux long max min mutable namespace near new noexcept not not_eq nullptr operator or or_eq pascal private
+    protected public register reinterpret_cast requires restrict return short signed sizeof small static
+    static_assert static_cast stderr stdin stdout struct switch template this thread_local throw true try
+    typedef typeid typename typeof union unix unsigned using vector virtual void volatile wchar_t while xor
+    xor_eq
+"""
+RESERVED = frozenset(WORDS.split())  # words of C and C++, and macros of common compilers and headers
 
 
 def identifier(name: str, taken: set[str], otherwise: str = "column") -> str:
