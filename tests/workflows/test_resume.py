@@ -172,14 +172,19 @@ def resumed(path: Path, callbacks: Sequence[Callback] = (), **options: Any) -> R
 
 
 @pytest.fixture(scope="module")
-def whole(place: Path) -> Any:
-    """The record of a run that was never interrupted, by the name of its case."""
-    records: dict[str, dict[str, Any]] = {}
+def records() -> dict[tuple[str, str], dict[str, Any]]:
+    """The records of runs that were never interrupted, by engine and name of the case."""
+    return {}
+
+
+@pytest.fixture
+def whole(place: Path, each_engine: str, records: dict[tuple[str, str], dict[str, Any]]) -> Any:
+    """The record of a run of the same engine that was never interrupted, by the name of its case."""
 
     def find(name: str) -> dict[str, Any]:
-        if name not in records:
-            records[name] = record(trained(place, CASES[name]).path)
-        return records[name]
+        if (each_engine, name) not in records:
+            records[each_engine, name] = record(trained(place, CASES[name]).path)
+        return records[each_engine, name]
 
     return find
 
