@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import nnfs_cli
-from nnfs_cli.errors import UserError
+from nnfs_cli.errors import DataError, UserError
+from nnfs_cli.explain.attributions import Attributor
 from nnfs_cli.export.format import ExportedModel, Format
 from nnfs_cli.export.proof import Proof, prove
 from nnfs_cli.export.proof_rows import ProofRows, proof_rows
@@ -22,10 +23,11 @@ from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.files import require_folder_of, write_atomically
 from nnfs_cli.system.wording import did_you_mean, listing, named
+from nnfs_cli.workflows.background import background_of
 from nnfs_cli.workflows.evaluate import writing_if_possible
 from nnfs_cli.workflows.predict import predictor_of
 
-FORMATS = ("onnx", "python", "page")
+FORMATS = ("onnx", "python", "c", "page")
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,10 @@ def format_named(name: str) -> Format:
         from nnfs_cli.export.python.format import PythonFormat
 
         return PythonFormat()
+    if name == "c":
+        from nnfs_cli.export.c.format import C
+
+        return C()
     if name == "page":
         from nnfs_cli.export.page.page import Page
 
@@ -121,7 +127,17 @@ def exported_model(run: RunDirectory, predictor: Predictor, weights: str, interv
         "targets": ", ".join(predictor.encoder.targets),
         **({} if interval is None else {"interval": f"{interval:g}"}),
     }
-    return ExportedModel(run.path.name, as_pipeline(predictor), data["inputs"], about)
+    targets = predictor.encoder.targets
+    attributor = _attributor(run, predictor)
+    return ExportedModel(run.path.name, as_pipeline(predictor), data["inputs"], about, targets, interval, attributor)
+
+
+def _attributor(run: RunDirectory, predictor: Predictor) -> Attributor | None:
+    """Return what divides predictions among the columns; None if neither the run nor its data has rows for it."""
+    try:
+        return Attributor(predictor, background_of(run, predictor))
+    except DataError:
+        return None
 
 
 def _proved(
