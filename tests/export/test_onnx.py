@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,7 @@ def test_a_list_is_refused_that_is_divided_at_several_characters() -> None:
     text = cells.column("tags", "category")
     found = cells.has_entries(text, ", ", ("a",))
     pipeline = Pipeline({"tags": text}, {"y": shapes.take(found, [0])}, ALWAYS)
-    with pytest.raises(ExportError, match="the lists of the column 'tags' at ', ': only at a single character"):
+    with pytest.raises(ExportError, match="the lists of the column 'tags' at ', ', only at one character"):
         onnx_model(ExportedModel("a model", pipeline, ()))
 
 
@@ -217,6 +218,17 @@ def test_compositions_are_exact_in_float64(name: str) -> None:
     expected = functions.get(name, getattr(np, name, None))(x)
     with np.errstate(all="ignore"):
         np.testing.assert_allclose(of_function(name, x), expected, rtol=4e-15, atol=0)
+
+
+def test_angles_are_exact_beside_multiples_of_a_quarter_turn() -> None:
+    x = number()
+    near = np.concatenate([np.arange(-1000, 1000) * math.pi / 6, np.linspace(-9e4, 9e4, 2001)])
+    given = {"x": np.array([*near, 1e5, -1e300, -0.0, np.nan, np.inf])}
+    functions = {"sine": elementwise.sin(x), "cosine": elementwise.cos(x)}
+    found, expected = predicted(Pipeline({"x": x}, functions, ALWAYS), given).outputs, (np.sin, np.cos)
+    for values, function in zip(found.values(), expected, strict=True):
+        with np.errstate(invalid="ignore"):
+            np.testing.assert_allclose(values, function(given["x"]), rtol=1e-15, atol=0)
 
 
 ENTRIES = st.text(st.sampled_from("ab;, \"'[]{}()|\n\u3000\x1c.*\\"), max_size=8)

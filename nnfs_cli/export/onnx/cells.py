@@ -62,8 +62,8 @@ def _has_entries(nodes: Nodes, value: Value) -> str:
     keys, delimiter = value.settings["keys"], value.settings["delimiter"]
     if len(delimiter) != 1:
         raise ExportError(
-            f"ONNX cannot divide the lists of the column {_column(value)} at {named(delimiter)}: "
-            "only at a single character"
+            f"ONNX cannot divide the lists of the column {_column(value)} at {named(delimiter)}, only at one character "
+            "such as ','; blanks around entries do not count. Train anew, or export to another format, such as python"
         )
     text = nodes.of(value.inputs[0])
     nothing = np.array([[""]], object)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from nnfs_cli.data.dates import DAY
+from nnfs_cli.export.onnx.angles import cos, sin
 from nnfs_cli.export.onnx.normal import erf, normal_cdf, normal_quantile
 from nnfs_cli.pipeline import elementwise as e
 from nnfs_cli.pipeline.cells import EMPTY_DATE
@@ -142,13 +143,15 @@ def composed(value: Value) -> Value | None:
     """Return an operation as a composition of others, or None if ONNX has an operator for it."""
     if value.operation == "where" and value.dtype == "bool":
         return where_of_truths(value, *value.inputs)
-    if value.operation == "erf" and value.dtype == "float32":
+    if value.operation in ("sin", "cos", "erf") and value.dtype == "float32":
         return None
     compose = COMPOSITIONS.get(value.operation)
     return compose(value, *value.inputs) if compose else None
 
 
 COMPOSITIONS: dict[str, Callable[..., Value]] = {
+    "sin": sin,
+    "cos": cos,
     "expm1": expm1,
     "log1p": log1p,
     "sigmoid": sigmoid,

@@ -121,10 +121,11 @@ def _tail(y: Value) -> Value:
 
 
 def _ratio(of: Ratio, x: Value) -> Value:
-    return e.divide(_polynomial(of[0], x), _polynomial(of[1], x))
+    return e.divide(polynomial(of[0], x), polynomial(of[1], x))
 
 
-def _polynomial(coefficients: Sequence[float], x: Value) -> Value:
+def polynomial(coefficients: Sequence[float], x: Value) -> Value:
+    """Return the sum of coefficients times powers of x, from x^0 on."""
     *others, leading = coefficients
     found = e.multiply(x, leading)
     for coefficient in reversed(others[1:]):

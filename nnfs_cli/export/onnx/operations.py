@@ -29,6 +29,9 @@ DIRECT = {  # operations that are an operator each, entry by entry
     "minimum": "Min",
     "maximum": "Max",
     "remainder": "Mod",
+    "Round": "Round",  # and operators that compositions ask for by their names
+    "Sin": "Sin",
+    "Cos": "Cos",
     "less": "Less",
     "less_equal": "LessOrEqual",
     "equal": "Equal",
