@@ -6,7 +6,7 @@ empty folder with a copy of `configs/`, which is what a reader has who starts on
 
 - every command of a ```console block is run, and its output replaces the lines below it; where these
   end with `...`, only as many lines are shown; a quiet training that another page has shown is copied from there;
-- a ```yaml or ```python block that begins with a comment such as `# houses.yaml` is written to that file;
+- a block that begins with a comment such as `# houses.yaml` or `/* main.c */` is written to that file;
 - every other ```python block is run;
 - the ```pycon blocks are one interactive session, whose outputs are filled in, as those of commands;
 - `<!-- before: COMMAND -->` runs a command whose output is not shown;
@@ -189,7 +189,7 @@ class Workspace:
             body = re.sub(r"(?m)^#.*\n", "", (ROOT / argument).read_text(encoding="utf-8")).lstrip("\n")
         elif what == "code":
             body = source_of(*argument.split())
-        elif name := re.match(r"# (\S+\.(yaml|py))\n", body):
+        elif name := re.match(r"(?:#|/\*) (\S+\.(?:yaml|py|c))(?: \*/)?\n", body):
             (self.folder / name[1]).write_text(body, encoding="utf-8")
         elif language == "console":
             commands = COMMAND.findall(body)
