@@ -22,7 +22,6 @@ const UNARY = {
   is_nan: (x) => +(x !== x),
   is_finite: (x) => +Number.isFinite(x),
   logical_not: (x) => +!x,
-  sigmoid: (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))),
   erf,
   normal_cdf: normalCdf,
   normal_quantile: normalQuantile,
@@ -173,6 +172,16 @@ function matmul(operation, [x, weight]) {
     }
   }
   return { data, dims };
+}
+
+// In float32, each step is rounded as in NumPy: 1 minus a probability shows the last digits of it.
+function sigmoid({ type }, [x]) {
+  const round = type === "float32" ? Math.fround : (number) => number;
+  const data = x.data.map((number) => {
+    const e = round(Math.exp(-Math.abs(number)));
+    return (number >= 0 ? 1 : e) / round(1 + e);
+  });
+  return { data, dims: x.dims };
 }
 
 function take({ indices }, [x]) {
@@ -357,6 +366,7 @@ function joinedLabels({ labels }, [inside]) {
 const OTHERS = {
   where,
   cast,
+  sigmoid,
   matmul,
   take,
   concatenate,
