@@ -58,7 +58,7 @@ class Answer {
   }
 
   addShares(answer, outputs, predicted) {
-    const many = this.page.answers.length > 1, name = (label) => inALine(many ? `${answer.target} is ${label}` : label, 60);
+    const many = this.page.answers.length > 1, name = (label) => inALine(many ? `${answer.target} = ${label}` : label, 60);
     const shares = answer.shares.map(([label, i]) => ({ label, number: outputs[i] }));
     const some = shares.length > MOST_BARS ? [...shares].sort((a, b) => b.number - a.number).slice(0, MOST_BARS) : shares;
     const most = answer.kind === "probability" ? 1 : Math.max(...some.map(({ number }) => Math.abs(number)), 1e-300);
@@ -101,7 +101,7 @@ class Answer {
   // What an explained number is about.
   nameOf(k) {
     const { answers } = this.page, [first] = answers, { shares } = first;
-    if (answers.length > 1) return answers[k].labels ? `${answers[k].target} is ${answers[k].labels[1]}` : answers[k].target;
+    if (answers.length > 1) return answers[k].labels ? `${answers[k].target} = ${answers[k].labels[1]}` : answers[k].target;
     if (!shares.length) return first.target;
     return shares[shares.length === 2 ? 1 : k][0];
   }

@@ -50,8 +50,8 @@ function ticks([low, high], most = 3) {
 }
 
 function percent(share) {
-  const number = 100 * share;
-  return `${number.toFixed(number > 99 && number < 100 ? 2 : 1).replace(/\.0$/, "")} %`;
+  const number = 100 * share, digits = number > 99 && number < 100 ? 2 : number > 0 && number < 0.095 ? Math.min(1 - Math.floor(Math.log10(number)), 12) : 1;
+  return `${number.toFixed(digits).replace(/\.0$/, "")} %`;
 }
 
 // Return a text on one line, without control characters, and shortened to so many characters.

@@ -138,7 +138,8 @@ class Field {
       return { text: known || this.more ? "" : "No training row has this word.", tone: "warn" };
     }
     if (!this.range) return { text: "", tone: "" };
-    const place = this.placeOf(this.cell), trained = `trained on ${this.range.map((end) => this.shownAt(end)).join(" to ")}`;
+    const place = this.placeOf(this.cell), ends = new Set(this.range.map((end) => this.shownAt(end)));
+    const trained = `trained on ${ends.size > 1 ? [...ends].join(" to ") : `${[...ends][0]} alone`}`;
     return place < this.range[0] || place > this.range[1] ? { text: `outside: ${trained}`, tone: "warn" } : { text: trained, tone: "" };
   }
 

@@ -32,14 +32,21 @@
   function shownNumbers() {
     const found = page.answers.flatMap((one) => {
       if (!one.shares.length) return one.labels ? [] : [{ label: one.target, y: one.prediction, low: one.lower, high: one.upper, tick: shown }];
-      const shares = one.shares.length === 2 ? one.shares.slice(1) : one.shares, of = page.answers.length > 1 ? `${one.target} is ` : "";
+      const shares = one.shares.length === 2 ? one.shares.slice(1) : one.shares, of = page.answers.length > 1 ? `${one.target} = ` : "";
       return shares.map(([label, y]) => ({ label: `${one.kind} of ${of}${label}`, y, low: null, high: null, tick: (number) => share(one.kind, number), axis: one.kind === "probability" ? { found: [0, 0.5, 1], write: percent } : null }));
     });
     const select = at("shown");
     found.forEach(({ label }, i) => create("option", { value: i }, select, inALine(label, 60)));
     select.parentElement.hidden = found.length < 2;
+    select.value = likeliest();
     select.addEventListener("input", () => { forget(); update(null); });
     return { all: found, get now() { return found[Number(select.value) || 0]; } };
+  }
+
+  // Curves begin with the class that the start values are predicted as.
+  function likeliest() {
+    const { outputs } = pipeline.predict(fields.map(({ cell }) => [cell])), [first, ...others] = page.answers;
+    return others.length || !first?.shares.length ? 0 : Math.max(first.shares.length === 2 ? 0 : first.labels.indexOf(outputs[first.prediction][0]), 0);
   }
 
   function forget() {
@@ -151,6 +158,12 @@
     node.dataset.index = index;
     at("fields").append(node);
     observer.observe(node);
+  });
+
+  addEventListener("beforeprint", () => { // paper shows all curves
+    fields.forEach(({ index }) => visible.add(index));
+    update(null);
+    while (work && !work.next().done);
   });
 
   at("reset").addEventListener("click", () => {
