@@ -220,6 +220,13 @@ def test_compositions_are_exact_in_float64(name: str) -> None:
         np.testing.assert_allclose(of_function(name, x), expected, rtol=4e-15, atol=0)
 
 
+def test_the_normal_distribution_is_exact_in_float32() -> None:
+    x = number()
+    pipeline = Pipeline({"x": x}, {"y": elementwise.normal_cdf(elementwise.cast(x, "float32"))}, ALWAYS)
+    given = {"x": np.array([*np.linspace(-12, 12, 2001), np.nan, np.inf, -np.inf, 1e30, -1e30]).astype(np.float32)}
+    np.testing.assert_allclose(predicted(pipeline, given).outputs["y"], special.ndtr(given["x"]), rtol=1e-5, atol=0)
+
+
 def test_angles_are_exact_beside_multiples_of_a_quarter_turn() -> None:
     x = number()
     near = np.concatenate([np.arange(-1000, 1000) * math.pi / 6, np.linspace(-9e4, 9e4, 2001)])

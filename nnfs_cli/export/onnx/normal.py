@@ -73,6 +73,11 @@ END = (
         *(7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7, 2.04426310338993978564e-15),
     ),
 )
+# ln((1 - erf(z)) exp(z²) / t) within 5e-8, for t = 1 / (1 + z / 2) from 0.16 to 1; fitted for this file.
+SINGLE = (
+    *(-1.2654530101374204, 0.998726189086369, 0.3859063895948501, 0.037814198028912796, -0.007401483258616892),
+    *(-0.06522906343859361, -0.7131352855175213, 1.1685776141796187, -0.6855573308710509, 0.14575183000943878),
+)
 Ratio = tuple[Sequence[float], Sequence[float]]
 
 
@@ -85,11 +90,21 @@ def erf(value: Value, x: Value) -> Value:
 
 
 def normal_cdf(value: Value, x: Value) -> Value:
-    """Compose Φ(x) = (1 - erf(-x / √2)) / 2, in float64, with small numbers as exact as others."""
+    """Compose Φ(x) = (1 - erf(-x / √2)) / 2, with small numbers as exact as others."""
+    if value.dtype == "float32":
+        return _single_normal_cdf(x)
     z = e.multiply(e.cast(x, "float64"), -math.sqrt(0.5))
     near, tail = e.subtract(1, _near(z)), _tail(e.absolute(z))
     twice = e.where(_is_near(z), near, e.where(e.less(z, 0), e.subtract(2, tail), tail))
-    return e.cast(e.multiply(twice, 0.5), value.dtype)
+    return e.multiply(twice, 0.5)
+
+
+def _single_normal_cdf(x: Value) -> Value:
+    """Compose Φ(x) in float32, with a fifth of the operations."""
+    t = e.divide(1, e.add(e.multiply(e.absolute(x), math.sqrt(0.125)), 1))
+    exponent = e.subtract(polynomial(SINGLE, t), e.multiply(e.multiply(x, x), 0.5))
+    tail = e.multiply(e.multiply(t, e.exp(exponent)), 0.5)
+    return e.where(e.less(x, 0), tail, e.subtract(1, tail))
 
 
 def normal_quantile(value: Value, p: Value) -> Value:
