@@ -22,6 +22,7 @@ from nnfs_cli.export.onnx.onnx_model import onnx_model
 from nnfs_cli.export.onnx.session import open_session, run
 from nnfs_cli.pipeline import cells, elementwise, labels, shapes
 from nnfs_cli.pipeline.evaluate import evaluate
+from nnfs_cli.pipeline.parts import part
 from nnfs_cli.pipeline.pipeline import Pipeline
 from nnfs_cli.pipeline.value import Value, constant
 from tests.export.parity import assert_close, assert_computes
@@ -108,6 +109,16 @@ def test_the_file_says_what_it_takes_and_gives(tmp_path: Path) -> None:
     outputs_found = {one.name: (one.type, one.shape) for one in session.get_outputs()}
     assert outputs_found["probability_a"] == ("tensor(float)", ["rows"])
     assert outputs_found["usable"] == ("tensor(bool)", ["rows"])
+
+
+def test_the_graph_names_the_parts_and_arrays_of_the_net() -> None:
+    x = number()
+    with part("layer 1: linear"):
+        weighted = shapes.matmul(x, constant([[2.0, 3.0]], name="0.weight"))
+        found = elementwise.sigmoid(elementwise.add(weighted, constant([1.0, 2.0], name="x")))
+    graph = onnx_model(ExportedModel("a", Pipeline({"x": x}, {"y": shapes.take(found, [1])}, ALWAYS), ())).graph
+    assert {"0.weight", "x_2"} <= {one.name for one in graph.initializer}
+    assert {"MatMul", "Add", "Exp", "Div"} <= {one.op_type for one in graph.node if one.doc_string == "layer 1: linear"}
 
 
 def test_equal_files_have_equal_bytes() -> None:

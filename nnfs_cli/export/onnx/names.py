@@ -32,9 +32,9 @@ def names_of(pipeline: Pipeline) -> Names:
     """Return the names of a pipeline's inputs and outputs."""
     outputs = _distinct(pipeline.outputs, ())
     inputs = _distinct(pipeline.columns, outputs.values())
-    usable = _numbered("usable", {*inputs.values(), *outputs.values()})
+    usable = numbered("usable", {*inputs.values(), *outputs.values()})
     keys = {key for value in pipeline.operations for key in value.settings.get("keys", ())}
-    return Names(inputs, outputs, usable, _numbered("<empty>", keys))
+    return Names(inputs, outputs, usable, numbered("<empty>", keys))
 
 
 def unicode(text: str) -> str:
@@ -42,20 +42,21 @@ def unicode(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
-def _distinct(names: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
-    """Return a name for each name, which no other and none of `taken` has.
+def numbered(name: str, taken: Collection[str]) -> str:
+    """Return a name that a value of a graph can have: the given one, with a number from 2 on behind it if it is taken.
 
     It is a text in UTF-8 that is not empty, and without the character 0, which ends texts in C.
     """
+    valid = unicode(name).replace("\0", "?") or "unnamed"
+    trials = itertools.chain([valid], (f"{valid}_{n}" for n in itertools.count(2)))
+    return next(one for one in trials if one not in taken)
+
+
+def _distinct(names: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
+    """Return a name for each name, which no other and none of `taken` has."""
     found: dict[str, str] = {}
     used = set(taken)
     for name in names:
-        found[name] = _numbered(unicode(name).replace("\0", "?") or "unnamed", used)
+        found[name] = numbered(name, used)
         used.add(found[name])
     return found
-
-
-def _numbered(name: str, taken: Collection[str]) -> str:
-    """Return a name, with a number from 2 on behind it if it is taken."""
-    trials = itertools.chain([name], (f"{name}_{n}" for n in itertools.count(2)))
-    return next(one for one in trials if one not in taken)

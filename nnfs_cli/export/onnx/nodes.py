@@ -44,7 +44,11 @@ class Nodes:
         if not value.is_constant:
             return self._names[value]
         axes = [value.members] if value.members else []
-        return self.graph.constant(value.array.reshape(*axes, 1, *value.features))
+        return self.graph.constant(value.array.reshape(*axes, 1, *value.features), value.settings["name"])
+
+    def table(self, value: Value) -> str:
+        """Return the name of a constant without an axis of rows, as matrices and tables are."""
+        return self.graph.constant(value.array, value.settings["name"])
 
     def inputs(self, value: Value) -> list[str]:
         """Return the names of the nodes of the inputs of a value."""

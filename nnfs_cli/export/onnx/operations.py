@@ -60,9 +60,8 @@ def _cast(nodes: Nodes, value: Value) -> str:
 
 def _matmul(nodes: Nodes, value: Value) -> str:
     x, weight = value.inputs
-    product = nodes.add(
-        "MatMul", nodes.cast(_as_matrix(nodes, x), x.dtype, value.dtype), weight.array.astype(value.dtype)
-    )
+    matrix = nodes.cast(_as_matrix(nodes, x), x.dtype, value.dtype)
+    product = nodes.add("MatMul", matrix, nodes.cast(nodes.table(weight), weight.dtype, value.dtype))
     return product if len(x.features) == 1 else nodes.reshaped(product, value.features, value.members)
 
 
@@ -150,8 +149,8 @@ def _rows_of(nodes: Nodes, value: Value) -> str:
     table, codes = value.inputs
     name = nodes.of(codes)
     if table.members and codes.members:
-        return nodes.add("GatherND", table.array, name, batch_dims=1)
-    return nodes.add("Gather", table.array, nodes.add("Squeeze", name, [-1]), axis=1 if table.members else 0)
+        return nodes.add("GatherND", nodes.table(table), name, batch_dims=1)
+    return nodes.add("Gather", nodes.table(table), nodes.add("Squeeze", name, [-1]), axis=1 if table.members else 0)
 
 
 def _label_of(nodes: Nodes, value: Value) -> str:

@@ -11,6 +11,7 @@ from nnfs_cli.export.onnx.names import Names
 from nnfs_cli.export.onnx.nodes import Nodes
 from nnfs_cli.export.onnx.operations import OPERATIONS
 from nnfs_cli.export.onnx.trees import tree_sums
+from nnfs_cli.pipeline.parts import part
 from nnfs_cli.pipeline.pipeline import Pipeline
 from nnfs_cli.pipeline.value import Value
 
@@ -48,10 +49,12 @@ def _write(nodes: Nodes, value: Value) -> None:
     """Write a value whose inputs are written; those of a composition are written here."""
     if value.is_constant or nodes.knows(value):
         return
-    composition = composed(value)
+    with part(value.part):
+        composition = composed(value)
     if composition is None:
         for one in value.inputs:
             _write(nodes, one)
+        nodes.graph.part = value.part
         nodes.know(value, WRITERS[value.operation](nodes, value))
     else:
         _write(nodes, composition)
