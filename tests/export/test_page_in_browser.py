@@ -42,7 +42,7 @@ ATTACKS = (
     "a" * 10_000,
     *HOSTILE,
 )
-READY = "document.querySelectorAll('.field .curve svg').length > 0"
+DRAWN = ".field .curve svg"
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_a_page_is_sound(
 ) -> None:
     found: Paged = request.getfixturevalue(of)
     with browser.open(found.write(tmp_path), width=width, dark=dark) as opened:
-        opened.page.wait_for_function(READY)
+        opened.page.wait_for_selector(DRAWN)
         opened.page.fill("#table-text", as_csv(found.table.take(np.arange(60))))
         opened.page.wait_for_selector("#table-result tbody tr")
         opened.check()
@@ -93,7 +93,7 @@ def test_a_table_has_the_answers_of_the_run(browser: Browser, houses: Paged, tmp
 def test_the_form_predicts_as_one_types(browser: Browser, houses: Paged, tmp_path: Path) -> None:
     with browser.open(houses.write(tmp_path)) as opened:
         page = opened.page
-        page.wait_for_function(READY)
+        page.wait_for_selector(DRAWN)
         first = page.inner_text("#headline strong")
         page.get_by_label("area", exact=True).fill("230")
         assert page.inner_text("#headline strong") != first
@@ -101,7 +101,7 @@ def test_the_form_predicts_as_one_types(browser: Browser, houses: Paged, tmp_pat
         row = {name: texts[0] for name, texts in zip(houses.predictor.encoder.kinds, _cells(page), strict=True)}
         expected = nnfs_prediction(houses, row, tmp_path)
         np.testing.assert_allclose(shown, expected, rtol=1e-5)
-        page.wait_for_function("document.querySelector('#reasons').textContent.includes('area = 230')")
+        page.locator("#reasons", has_text="area = 230").wait_for()
         page.get_by_label("area", exact=True).fill("many")
         assert "area" in page.inner_text("#headline")
         page.click("#reset")
@@ -133,7 +133,7 @@ def nnfs_prediction(found: Paged, row: dict[str, str], folder: Path) -> float:
 def test_a_keyboard_alone_is_enough(browser: Browser, houses: Paged, tmp_path: Path) -> None:
     with browser.open(houses.write(tmp_path)) as opened:
         page = opened.page
-        page.wait_for_function(READY)
+        page.wait_for_selector(DRAWN)
         reached: set[str] = set()
         for _ in range(60):
             page.keyboard.press("Tab")
@@ -148,10 +148,8 @@ def test_a_keyboard_alone_is_enough(browser: Browser, houses: Paged, tmp_path: P
         page.get_by_label("district", exact=True).focus()
         before = page.inner_text("#headline strong")
         page.keyboard.press("ArrowDown")
-        page.wait_for_function(
-            "(before) => document.querySelector('#headline strong').textContent !== before", arg=before
-        )
-        page.wait_for_function("document.querySelector('#spoken').textContent.startsWith('price: ')")
+        page.locator("#headline strong").filter(has_not_text=before).wait_for()
+        page.locator("#spoken", has_text="price: ").wait_for(state="attached")
 
 
 def test_every_operation_is_computed_as_in_numpy(browser: Browser, houses: Paged, tmp_path: Path) -> None:
@@ -189,7 +187,7 @@ def test_names_and_labels_are_shown_and_never_run(browser: Browser, tmp_path: Pa
     path = tmp_path / "page.html"
     path.write_text(page_of(model), encoding="utf-8")
     with browser.open(path) as opened:
-        opened.page.wait_for_function(READY)
+        opened.page.wait_for_selector(DRAWN)
         for i in range(len(ATTACKS)):
             opened.page.select_option("#field-0", str(i))
         names = ["word", *columns]
@@ -226,9 +224,7 @@ def test_a_table_that_does_not_fit_gets_a_sentence(
 ) -> None:
     with browser.open(houses.write(tmp_path)) as opened:
         opened.page.fill("#table-text", text)
-        opened.page.wait_for_function(
-            "(said) => document.querySelector('#table-status').textContent.includes(said)", arg=said
-        )
+        opened.page.locator("#table-status", has_text=said).wait_for()
         assert opened.errors == []
 
 
@@ -243,6 +239,6 @@ def test_a_row_of_the_table_goes_into_the_form(browser: Browser, houses: Paged, 
 def test_a_run_without_background_says_why_there_are_no_reasons(browser: Browser, tmp_path: Path) -> None:
     found = paged("examples/flowers.yaml", tmp_path, reasons=False)
     with browser.open(found.write(tmp_path)) as opened:
-        opened.page.wait_for_function(READY)
+        opened.page.wait_for_selector(DRAWN)
         assert "keeps no training rows" in opened.page.inner_text("#reasons")
         assert opened.errors == []
