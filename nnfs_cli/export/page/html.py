@@ -14,7 +14,7 @@ from nnfs_cli.report.page import JsonBlock, page
 from nnfs_cli.system.wording import counted
 
 TEMPLATES = Path(__file__).parent / "templates"
-ENGINE = ("special.js", "cells.js", "engine.js", "reasons.js", "csv.js")  # which need no browser
+ENGINE = ("special.js", "cells.js", "operations.js", "engine.js", "reasons.js", "csv.js")  # which need no browser
 SCRIPTS = ("charts.js", "form.js", "answer.js", "table.js", "model.js")
 NO_REASONS = "The run keeps no training rows to compare with, so this page gives no reasons."
 

@@ -7,6 +7,7 @@
   const explainer = page.reasons ? new Explainer(pipeline, page.reasons) : null;
   const answer = new Answer(page, at("headline"), at("details"), at("reasons"));
   const SLICE = 12; // milliseconds of work without a pause
+  const cost = costOfRow(), atOnce = Math.max(1, Math.min(32, Math.floor(SLICE / cost)));
   const accepts = accepted();
   const fields = page.fields.map((column, i) => new Field(column, i, accepts[i], update));
   const visible = new Set();
@@ -14,12 +15,21 @@
 
   const curves = shownNumbers();
 
-  // Return for each column whether the model takes an empty cell, and a word that it has not seen.
+  // Return for each column whether the model takes an empty cell, and a word that it has not seen. A net that is too
+  // large to be asked takes gaps where it was trained with some.
   function accepted() {
+    if (cost * page.fields.length > 500) return page.fields.map(({ missing }) => ({ gap: missing > 0, other: true }));
     const starts = page.fields.map(startOf), gaps = { number: NaN, date: EMPTY_DATE, category: null };
     const ask = (cellOf) => pipeline.predict(starts.map((cell, i) => starts.map((_, row) => (row === i ? cellOf(page.fields[i], cell) : cell)))).usable;
     const usable = ask((field, cell) => cell), gap = ask(({ kind }) => gaps[kind]), other = ask(({ kind }, cell) => (kind === "category" ? "\u0000 no such word" : cell));
     return page.fields.map(({ missing }, i) => ({ gap: usable[i] ? Boolean(gap[i]) : missing > 0, other: usable[i] ? Boolean(other[i]) : true }));
+  }
+
+  // Return the milliseconds that one row takes.
+  function costOfRow() {
+    const row = page.fields.map((field) => [startOf(field)]), start = performance.now();
+    for (let i = 0; i < 2; i++) pipeline.predict(row); // the first time is slower
+    return Math.max((performance.now() - start) / 2, 0.01);
   }
 
   function startOf({ kind, start }) {
@@ -85,7 +95,7 @@
     speak();
     yield;
     if (explainer) {
-      const effects = yield* explainer.effects(X.data);
+      const effects = yield* explainer.effects(X.data, atOnce);
       answer.showReasons(explainer, effects, outputs, fields);
       yield;
     }
@@ -122,8 +132,8 @@
     const others = JSON.stringify(cells.map((cell, i) => (i === field.index && field.kind !== "category" ? 0 : String(cell))));
     if (field.curveFor === others) return;
     const grid = field.grid(), at_ = grid.map(({ cell }) => cell), points = [];
-    for (let start = 0; start < grid.length; start += 32) {
-      const part = at_.slice(start, start + 32), { usable, outputs } = pipeline.predict(cells.map((cell, i) => (i === field.index ? part : part.map(() => cell))));
+    for (let start = 0; start < grid.length; start += atOnce) {
+      const part = at_.slice(start, start + atOnce), { usable, outputs } = pipeline.predict(cells.map((cell, i) => (i === field.index ? part : part.map(() => cell))));
       part.forEach((cell, i) => {
         const [y, low, high] = [number.y, number.low, number.high].map((k) => (usable[i] && k !== null ? outputs[k][i] : NaN));
         points.push({ ...grid[start + i], y, low, high });

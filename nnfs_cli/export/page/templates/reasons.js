@@ -25,7 +25,7 @@ class Explainer {
   }
 
   // Compute the effects (columns, n) for the inputs of the net of one row, a few mixtures at a time: a generator.
-  *effects(inputs, atOnce = 32) {
+  *effects(inputs, atOnce) {
     const n = this.explained.length, values = new Float64Array(this.columns.length * n).map((_, i) => -this.shift[i]);
     let explained = null;
     for (let start = 0; start < this.coalitions.length; start += atOnce) {
