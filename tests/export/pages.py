@@ -35,7 +35,7 @@ class Paged(NamedTuple):
 
 
 def paged(config: str | Path, folder: Path, interval: float | None = None, reasons: bool = True) -> Paged:
-    """Train a config, a path or one of `configs/`, for a few epochs."""
+    """Train a config, one of `configs/` or any other path, for a few epochs."""
     with warnings.catch_warnings(action="ignore"):
         path = nnfs.train(ROOT / "configs" / config, epochs=3, folder=folder).path
         run = RunDirectory.open(path)

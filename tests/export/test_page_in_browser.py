@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from nnfs_cli.data.table import Table
+from nnfs_cli.data.texts import Texts
 from nnfs_cli.export.format import ExportedModel
 from nnfs_cli.export.page.html import page_of
 from nnfs_cli.export.page.runtime import typed_output
@@ -23,6 +24,7 @@ from nnfs_cli.pipeline.labels import label_of
 from nnfs_cli.pipeline.pipeline import Pipeline
 from nnfs_cli.pipeline.value import constant
 from tests.browser import Browser
+from tests.conftest import ROOT
 from tests.export.pages import Paged, paged
 from tests.export.parity import assert_close
 from tests.pipeline.cases import CASES, HOSTILE
@@ -78,16 +80,36 @@ def test_a_page_is_sound(
         opened.check()
 
 
-def test_a_table_has_the_answers_of_the_run(browser: Browser, houses: Paged, tmp_path: Path) -> None:
-    predicted = houses.predictor.predict(houses.table)["prediction"]
-    with browser.open(houses.write(tmp_path)) as opened:
-        opened.page.fill("#table-text", as_csv(houses.table))
-        opened.page.wait_for_selector("#table-save:not([hidden])")
+@pytest.fixture(scope="module")
+def blended(tmp_path_factory: pytest.TempPathFactory) -> Paged:
+    """The preset's nets, with trees and a linear model, for classes with sets."""
+    folder = tmp_path_factory.mktemp("runs")
+    config = folder / "blended.yaml"
+    data = f"dataset: {{csv: {{path: {(ROOT / 'configs/examples/flowers.csv').as_posix()}, target: species}}}}"
+    config.write_text(
+        f"{data}\npreset: {{tabular: fast}}\nsplit: {{test: 0.2}}\nloss: cross_entropy\n", encoding="utf-8"
+    )
+    return paged(config, folder, interval=0.8)
+
+
+@pytest.mark.parametrize("of", ["houses", "flowers", "blended"])
+def test_a_table_has_the_answers_of_the_run(
+    browser: Browser, of: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    found: Paged = request.getfixturevalue(of)
+    expected = found.predictor.predict(found.table)
+    with browser.open(found.write(tmp_path)) as opened:
+        opened.page.fill("#table-text", as_csv(found.table))
         with opened.page.expect_download() as download:
             opened.page.click("#table-save")
         rows = [*csv.DictReader(Path(download.value.path()).read_text(encoding="utf-8").splitlines())]
-    np.testing.assert_allclose([float(row["prediction"]) for row in rows], predicted, rtol=1e-5)
-    assert download.value.suggested_filename == f"{houses.model.name}-answers.csv"
+    assert download.value.suggested_filename == f"{found.model.name}-answers.csv"
+    for name, answers in expected.items():
+        given = [row[name] for row in rows]
+        if isinstance(answers, Texts):
+            assert given == answers.tolist()
+        else:
+            np.testing.assert_allclose(np.array(given, np.float64), answers, rtol=1e-5, atol=1e-8)
 
 
 def test_the_form_predicts_as_one_types(browser: Browser, houses: Paged, tmp_path: Path) -> None:
