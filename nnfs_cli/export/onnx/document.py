@@ -16,11 +16,11 @@ CELLS = {
     "date": "a date, in days and parts of days since the beginning of 1970",
 }
 REFUSED = {
-    "float64": "NaN where `usable` is false",
-    "float32": "NaN where `usable` is false",
-    "text": 'the text "" where `usable` is false',
-    "int64": "meaningless where `usable` is false",
-    "bool": "meaningless where `usable` is false",
+    "float64": "NaN",
+    "float32": "NaN",
+    "text": 'the text ""',
+    "int64": "without a meaning",
+    "bool": "without a meaning",
 }
 
 
@@ -33,9 +33,9 @@ def of_input(column: Value, description: Mapping[str, Any], names: Names) -> str
     return unicode(f"The column {column.settings['name']!r}: {CELLS[kind]}; {empty} for an empty cell{within}.")
 
 
-def of_output(name: str, value: Value) -> str:
+def of_output(name: str, value: Value, names: Names) -> str:
     """Describe an output in a sentence."""
-    return unicode(f"The output {name!r}: {REFUSED[value.dtype]}.")
+    return unicode(f"The output {name!r}: {REFUSED[value.dtype]} where {names.usable} is false.")
 
 
 def of_model(model: ExportedModel, names: Names) -> str:

@@ -33,7 +33,8 @@ def _model(model: ExportedModel) -> ModelProto:
     graph = Graph(names.all)
     translate(pipeline, graph, names)
     outputs = [
-        _declared(names.outputs[name], of, document.of_output(name, of)) for name, of in pipeline.outputs.items()
+        _declared(names.outputs[name], value, document.of_output(name, value, names))
+        for name, value in pipeline.outputs.items()
     ]
     usable = _declared(names.usable, pipeline.usable, "Whether nnfs predicts the row, and does not refuse it.")
     found = helper.make_graph(graph.nodes, "nnfs", _inputs(model, names), [*outputs, usable], graph.constants)
