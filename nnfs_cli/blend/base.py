@@ -28,6 +28,8 @@ class BlendedModel(Component, family="blended model"):
     operations_of: ClassVar[Mapping[str, str]] = {"operations": "outputs"}
     strength: ClassVar[float] = 0.0
     """How much the model is expected to count beside others, before any row has been looked at."""
+    by_row: ClassVar[bool] = True
+    """Whether the outputs for a row have the same bytes whatever rows come with it."""
 
     def fit(self, rows: FoldedRows) -> Fitted:
         """Fit the model once for each set of rows that leaves out a fold."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Self
 
 import numpy as np
@@ -18,6 +19,7 @@ from nnfs_cli.pipeline.parts import part
 from nnfs_cli.pipeline.shapes import sum_members
 from nnfs_cli.pipeline.value import Value
 
+NOTHING: Mapping[int, Array] = MappingProxyType({})
 NET = 2.0  # strength of the net, as of a `BlendedModel`
 SUPPORTED = ("binary_cross_entropy", "cross_entropy", "mse", "ordinal")  # losses that the models can be fitted to
 
@@ -87,14 +89,31 @@ class Blend:
             found[rows] = self._outputs(X[rows], y_hat[rows], k)
         return found
 
-    def _outputs(self, X: Array, y_hat: Array, k: int | None) -> Array:
-        """Return the outputs of the models of a set, or of all sets together."""
+    def outputs_of_parts(self, X: Array, y_hat: Array, parts: Iterable[slice]) -> Array:
+        """Return what `outputs` returns for each part of the rows alone, with the same bytes in less time."""
+        sets, found = np.arange(self.sets.n), np.empty_like(y_hat)
+        at_once = {
+            i: model.outputs(arrays, X, sets, self.probable)
+            for i, (model, arrays) in enumerate(zip(self.models, self.fitted, strict=True))
+            if model.by_row and self.weights[0, 1 + i]
+        }
+        for rows in parts:
+            known = {i: outputs[:, rows] for i, outputs in at_once.items()}
+            found[rows] = self._outputs(X[rows], y_hat[rows], None, known)
+        return found
+
+    def _outputs(self, X: Array, y_hat: Array, k: int | None, known: Mapping[int, Array] = NOTHING) -> Array:
+        """Return the outputs of the models of a set, or of all sets together.
+
+        `known` are outputs (sets, rows, outputs) of models, by their index, that need not be computed.
+        """
         weights = self.weights[0 if k is None else 1 + k]
         parts = [y_hat.astype(np.float64)] if weights[0] else []
         sets, shares = (np.arange(self.sets.n), self.sets.shares) if k is None else (np.array([k]), np.ones(1))
-        for model, arrays, weight in zip(self.models, self.fitted, weights[1:], strict=True):
+        for i, (model, arrays, weight) in enumerate(zip(self.models, self.fitted, weights[1:], strict=True)):
             if weight:
-                parts.append(np.tensordot(shares, model.outputs(arrays, X, sets, self.probable), axes=1))
+                outputs = known[i] if i in known else model.outputs(arrays, X, sets, self.probable)
+                parts.append(np.tensordot(shares, outputs, axes=1))
         return pooled(np.stack(parts), weights[weights != 0], self.probable)
 
     def operations(self, X: Value, y_hat: Value) -> Value:

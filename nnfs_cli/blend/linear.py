@@ -26,6 +26,7 @@ class LinearModel(BlendedModel, name="linear", main="penalty"):
     """
 
     examples = ("linear", "linear: 10")
+    by_row = False  # a product of other sizes may be rounded in another way
 
     penalty: PositiveFloat = Field(default=1.0, kw_only=False)
     """Factor of the penalty on large weights."""

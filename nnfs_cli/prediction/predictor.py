@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
+from itertools import accumulate, pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -202,14 +203,14 @@ class Predictor:
         rounded in another way. Rows that cannot be used are marked, (rows,).
         """
         X = self.encoder.encode(table, self.model.dtype, marks=marks)
-        exposure, found, start = self._exposures(table, marks), list[dict[str, Column]](), 0
-        for n in sizes:
-            rows = slice(start, start + n)
-            y_hat = self.outputs_for(X[rows])
-            _check_finite(y_hat, table, marks[rows])
-            found.append(self.named(X[rows], y_hat, None if exposure is None else exposure[rows]))
-            start += n
-        return found
+        exposure, ends = self._exposures(table, marks), [*accumulate(sizes, initial=0)]
+        parts = [slice(start, end) for start, end in pairwise(ends)]
+        y_hat = np.concatenate([self.model.predict(X[rows]) for rows in parts])
+        if self.blend is not None:
+            loss = self.config.loss
+            y_hat = loss.from_pool(self.blend.outputs_of_parts(X, loss.to_pool(y_hat), parts))
+        _check_finite(y_hat, table, marks)
+        return [self.named(X[rows], y_hat[rows], None if exposure is None else exposure[rows]) for rows in parts]
 
     def named(self, X: Array, y_hat: Array, exposure: Array | None = None) -> dict[str, Column]:
         """Return what `predict` returns, for inputs (rows, features) and outputs (rows, n) of the net.

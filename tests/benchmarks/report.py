@@ -6,7 +6,10 @@ import importlib
 
 from tests.benchmarks.part import Part, file_of, read
 
-PARTS = ("jobs", "steps", "epochs", "preset", "predict", "explain", "exports", "commands", "busy", "big", "growth")
+PARTS = (
+    *("jobs", "steps", "epochs", "preset", "predict", "serve", "explain", "exports"),
+    *("commands", "busy", "big", "growth"),
+)
 
 
 def part_of(name: str) -> Part:

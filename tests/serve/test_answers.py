@@ -6,6 +6,7 @@ import json
 import warnings
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from pyarrow import csv as arrow_csv
 
 from nnfs_cli import Run
-from tests.serve.house import JSON, House, rows_of
+from tests.serve.house import JSON, House, rows_of, train_flats
 
 ROWS = rows_of(40)
 STREAM, FILE = "application/vnd.apache.arrow.stream", "application/vnd.apache.arrow.file"
@@ -139,3 +140,22 @@ def test_many_rows_are_answered_in_order(house: House, flats_run: Run) -> None:
     rows = rows_of(3_000, seed=3)
     answer = house.ask("/predict", rows)
     assert answer.json["predictions"] == expected(flats_run, rows)
+
+
+@pytest.mark.parametrize(
+    "blend",
+    [["linear", "constant"], pytest.param(["trees", "forest", "linear", "constant"], marks=pytest.mark.slow)],
+    ids=len,
+)
+def test_no_answer_of_a_blend_depends_on_what_arrives_with_it(tmp_path: Path, blend: list[str]) -> None:
+    run = train_flats(tmp_path, members=3, holdout="fold", blend=blend, split={"validation": 0.0})
+    assert run.blend is not None
+    assert (run.blend["weight"] > 0).sum() >= 2
+    rows = rows_of(120, seed=4)
+    sizes = [1] * 60 + [2] * 15 + [3, 5, 7, 15]
+    bodies = [rows[sum(sizes[:i]) :][:n] for i, n in enumerate(sizes)]
+    with House(str(run.path)) as house:
+        together = house.ask_together("/predict", [json.dumps(body).encode() for body in bodies])
+        assert house.metrics.batches.values == {(("model", "flats"),): 1}
+    for body, answer in zip(bodies, together, strict=True):
+        assert answer.json["predictions"] == expected(run, body)
