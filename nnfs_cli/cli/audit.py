@@ -13,7 +13,7 @@ import typer
 
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, ConfigOrRun, Json, Overrides, Quiet, load, read
-from nnfs_cli.cli.paths import is_one_of, is_run, open_run, run_meant
+from nnfs_cli.cli.paths import is_run, open_run, run_meant
 from nnfs_cli.cli.terminal import fact, print_fact, print_json, styled, suggest, width_of
 from nnfs_cli.display.text import duration, fold, narrow_table
 from nnfs_cli.errors import UserError
@@ -107,11 +107,9 @@ def _audit(subject: Path, output: Path | None, set_: list[str] | None, code: lis
 
 def _refuse_data(output: Path | None, config: Config) -> None:
     """Raise `UserError` for an output that is a file of the data: it would be lost."""
-    from nnfs_cli.data.file_source import FileSource
+    from nnfs_cli.system.files import is_one_of
 
-    dataset = config.dataset
-    files = [*(dataset.files if isinstance(dataset, FileSource) else ()), *config.split.files.values()]
-    if output is not None and is_one_of(output, files):
+    if output is not None and is_one_of(output, config.data_files):
         raise UserError(f"{output.as_posix()} is the data; name another file for what is found")
 
 

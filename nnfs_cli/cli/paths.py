@@ -138,12 +138,6 @@ def open_run(path: Path) -> RunDirectory:
     return RunDirectory.open(path)
 
 
-def is_one_of(path: Path, files: Iterable[object]) -> bool:
-    """Return whether a path leads to one of some files; remote files and missing ones are not compared."""
-    present = (file for file in files if isinstance(file, Path) and file.exists())
-    return path.exists() and any(map(path.samefile, present))
-
-
 def is_table(path: Path) -> bool:
     """Tell whether a path is a file whose name ends like that of a table."""
     return path.is_file() and _has_suffix_of_table(path)

@@ -16,7 +16,7 @@ from nnfs_cli.cli.completion import complete_run, complete_table
 from nnfs_cli.cli.decide import threshold_rule
 from nnfs_cli.cli.help import manual
 from nnfs_cli.cli.options import Code, Query, Quiet, Weights, load, split_names
-from nnfs_cli.cli.paths import is_one_of, open_run, rows_at, run_meant
+from nnfs_cli.cli.paths import open_run, rows_at, run_meant
 from nnfs_cli.cli.terminal import fact, suggest, width_of
 from nnfs_cli.display.stderr import note
 from nnfs_cli.display.text import number, numbers, table
@@ -202,6 +202,7 @@ def _found(given: list[str], query: str | None) -> list[Location | QuerySource]:
 
 def _refuse_output(output: str | None, table: str | None, files: list[Location | QuerySource]) -> None:
     """Raise `UserError` for an output that cannot be written to or is an input file."""
+    from nnfs_cli.system.files import is_one_of
     from nnfs_cli.workflows.write_rows import check_destination
 
     if output is None:

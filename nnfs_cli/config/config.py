@@ -28,6 +28,7 @@ from nnfs_cli.config.monitors import with_monitors
 from nnfs_cli.config.synonyms import hint, setting_meant_by
 from nnfs_cli.config.yaml import YamlError, dump, dump_value
 from nnfs_cli.data import DataSource
+from nnfs_cli.data.file_source import FileSource
 from nnfs_cli.data.parsing import Parser
 from nnfs_cli.data.preprocessing import Preprocessing
 from nnfs_cli.data.source import Facts
@@ -40,6 +41,7 @@ from nnfs_cli.metrics import Metric, default_metrics
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.presets import Preset
+from nnfs_cli.system.remote.file import Location
 from nnfs_cli.system.wording import named, shown
 from nnfs_cli.tracking.trackers import Trackers
 from nnfs_cli.training.averaging import Averaging
@@ -274,6 +276,12 @@ class Config(Section):
         if faults:
             raise _error(faults, None)
         return self.model_copy(update={"metrics": values["metrics"]})
+
+    @property
+    def data_files(self) -> list[Location]:
+        """The files that hold the rows, if they are in files."""
+        files = self.dataset.files if isinstance(self.dataset, FileSource) else ()
+        return [*files, *self.split.files.values()]
 
     @property
     def source(self) -> bytes:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import nnfs_cli
+from nnfs_cli.config.config import Config
 from nnfs_cli.errors import DataError, UserError
 from nnfs_cli.explain.attributions import Attributor
 from nnfs_cli.export.format import ExportedModel, Format
@@ -21,7 +22,7 @@ from nnfs_cli.prediction.as_pipeline import as_pipeline
 from nnfs_cli.prediction.cells import cells_of
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
-from nnfs_cli.system.files import require_folder_of, write_atomically
+from nnfs_cli.system.files import is_one_of, require_folder_of, write_atomically
 from nnfs_cli.system.wording import did_you_mean, listing, named
 from nnfs_cli.workflows.background import background_of
 from nnfs_cli.workflows.evaluate import writing_if_possible
@@ -95,9 +96,10 @@ def export(
     is not, an output that cannot be written, or a package that is missing.
     """
     form = format_named(to)
-    path = output or Path(run.path.name + form.suffix)
-    _require_place(path, run)
+    path = output or Path(_name(run) + form.suffix)
+    _require_place(path, form.suffix, run)
     predictor = predictor_of(run, weights, interval)
+    _require_no_data(path, predictor.config)
     told("writing the model")
     model = exported_model(run, predictor, weights, interval)
     told("predicting rows with both")
@@ -110,6 +112,9 @@ def export(
         if _proved(form, final, predictor, rows, Path(folder), stem) != proof:
             raise AssertionError("the text of the proof changed the model")
     paths = [path, *(path.with_name(name) for name in [*files][1:])]
+    for other in paths[1:]:
+        _require_place(other, other.suffix, run)
+        _require_no_data(other, predictor.config)
     for file, content in zip(paths, files.values(), strict=True):
         _write(file, content)
     found = Export(form.name, tuple(paths), tuple(model.pipeline.columns), tuple(model.pipeline.outputs), proof)
@@ -121,7 +126,7 @@ def exported_model(run: RunDirectory, predictor: Predictor, weights: str, interv
     """Return the model of a run as formats take it."""
     data = run.records.data()
     about = {
-        "run": run.path.name,
+        "run": _name(run),
         "nnfs": nnfs_cli.__version__,
         "weights": weights,
         "targets": ", ".join(predictor.encoder.targets),
@@ -129,7 +134,7 @@ def exported_model(run: RunDirectory, predictor: Predictor, weights: str, interv
     }
     targets = predictor.encoder.targets
     attributor = _attributor(run, predictor)
-    return ExportedModel(run.path.name, as_pipeline(predictor), data["inputs"], about, targets, interval, attributor)
+    return ExportedModel(_name(run), as_pipeline(predictor), data["inputs"], about, targets, interval, attributor)
 
 
 def _attributor(run: RunDirectory, predictor: Predictor) -> Attributor | None:
@@ -151,13 +156,25 @@ def _proved(
     return prove(predictor, model.pipeline, rows, form.predict(folder, stem, model, cells))
 
 
-def _require_place(path: Path, run: RunDirectory) -> None:
-    """Raise `UserError` for an output that cannot be written, or that lies in the run."""
+def _name(run: RunDirectory) -> str:
+    return run.path.resolve().name  # which "." has, too
+
+
+def _require_place(path: Path, suffix: str, run: RunDirectory) -> None:
+    """Raise `UserError` for an output that cannot be written, has another suffix, or lies in the run."""
     if path.is_dir() or path == Path():
         raise UserError(f"{named(str(path))} is a folder; give the name of a file")
+    if path.suffix != suffix:
+        raise UserError(f"{named(str(path))}: the name of the output must end in {suffix}")
     require_folder_of(path)
     if run.path.resolve() in path.resolve().parents:
         raise UserError(f"{named(str(path))} lies in the run; choose a place outside of it")
+
+
+def _require_no_data(path: Path, config: Config) -> None:
+    """Raise `UserError` for an output that is a file of the data: it would be lost."""
+    if is_one_of(path, config.data_files):
+        raise UserError(f"{named(str(path))} is the data of the run; name another file for the model")
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -10,7 +10,7 @@ import secrets
 import stat
 import tempfile
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from io import FileIO
 from pathlib import Path
@@ -81,6 +81,12 @@ def require_folder_of(path: Path) -> None:
     """Raise `UserError` if the folder of a file that is to be written does not exist."""
     if not path.parent.is_dir():
         raise UserError(f"there is no folder {named(str(path.parent))}; make it first")
+
+
+def is_one_of(path: Path, files: Iterable[object]) -> bool:
+    """Return whether a path leads to one of some files; remote files and missing ones are not compared."""
+    present = (file for file in files if isinstance(file, Path) and file.exists())
+    return path.exists() and any(map(path.samefile, present))
 
 
 def make_folder(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A format of tests: its files are empty, and NumPy computes the pipeline, rightly or with a fault."""
+"""A format of tests: its files are nearly empty, and NumPy computes the pipeline, rightly or with a fault."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Numpy(Format):
     fault: Callable[[dict[str, Array], Array], None] = lambda outputs, usable: None
 
     def files(self, model: ExportedModel, stem: str) -> dict[str, bytes]:
-        return {f"{stem}{self.suffix}": repr(sorted(model.about.items())).encode()}
+        return {f"{stem}{self.suffix}": repr(sorted(model.about.items())).encode(), f"{stem}.beside": b"beside"}
 
     def predict(self, folder: Path, stem: str, model: ExportedModel, cells: Mapping[str, Array]) -> Predictions:
         outputs, usable = evaluate(model.pipeline, cells)

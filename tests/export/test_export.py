@@ -53,7 +53,7 @@ def test_an_export_is_recorded_in_the_run(
 ) -> None:
     faulty(nothing)
     found = export(run, "numpy", tmp_path / "model.npy")
-    assert found.files == (tmp_path / "model.npy",)
+    assert found.files == (tmp_path / "model.npy", tmp_path / "model.beside")
     assert found.proof.difference <= found.proof.tolerance
     assert (found.proof.held_out, found.proof.made_up) == (114, MADE_UP)
     entry = RunDirectory.open(run.path).records.exports()[-1]
@@ -63,7 +63,7 @@ def test_an_export_is_recorded_in_the_run(
     assert f"largest difference {found.proof.difference:.1e}" in (tmp_path / "model.npy").read_text()
     export(run, "numpy", tmp_path / "model.npy")
     monkeypatch.chdir(tmp_path)
-    assert export(run, "numpy").files == (Path(f"{run.path.name}.npy"),)
+    assert export(run, "numpy").files[0] == Path(f"{run.path.name}.npy")
     files = [one["file"] for one in RunDirectory.open(run.path).records.exports()]
     assert files == ["model.npy", f"{run.path.name}.npy"]
 
@@ -168,8 +168,45 @@ def test_every_format_has_the_name_that_it_is_listed_under() -> None:
 def test_an_output_that_cannot_be_written_is_refused_before_any_work(run: RunDirectory, tmp_path: Path) -> None:
     for path, message in [
         (tmp_path, "is a folder"),
-        (tmp_path / "missing" / "x.py", "there is no folder"),
-        (run.path / "x.py", "lies in the run"),
+        (tmp_path / "missing" / "x.html", "there is no folder"),
+        (run.path / "x.html", "lies in the run"),
+        (tmp_path / "x.py", "must end in .html"),
+        (Path("-"), "must end in .html"),
     ]:
         with pytest.raises(UserError, match=message):
             export(run, "page", path)
+
+
+def test_data_is_never_overwritten(tmp_path: Path, faulty: Callable[[Fault], None]) -> None:
+    """Neither by the file of the model nor by one beside it."""
+    for name in ("model.npy", "model.beside"):
+        path = tmp_path / name
+        path.write_text("a,b\n" + "".join(f"{i},{i % 7}\n" for i in range(40)))
+        before = path.read_bytes()
+        settings = {"layers": ["linear: 1"], "loss": "mse", "dataset": {"csv": {"path": str(path), "target": "b"}}}
+        run = RunDirectory.open(nnfs.train(settings, folder=tmp_path / "runs", epochs=1).path)
+        faulty(nothing)
+        with pytest.raises(UserError, match="is the data of the run"):
+            export(run, "numpy", tmp_path / "model.npy")
+        assert path.read_bytes() == before
+        path.unlink()
+    assert [one.name for one in tmp_path.iterdir()] == ["runs"]
+
+
+def test_a_folder_beside_the_file_is_noticed_before_anything_is_written(
+    run: RunDirectory, tmp_path: Path, faulty: Callable[[Fault], None]
+) -> None:
+    faulty(nothing)
+    (tmp_path / "model.beside").mkdir()
+    with pytest.raises(UserError, match="is a folder"):
+        export(run, "numpy", tmp_path / "model.npy")
+    assert [one.name for one in tmp_path.iterdir()] == ["model.beside"]
+
+
+def test_a_run_that_is_the_current_folder_keeps_its_name(
+    run: RunDirectory, tmp_path: Path, faulty: Callable[[Fault], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faulty(nothing)
+    monkeypatch.chdir(run.path)
+    export(RunDirectory.open("."), "numpy", tmp_path / "model.npy")
+    assert f"('run', '{run.path.name}')" in (tmp_path / "model.npy").read_text()
