@@ -99,7 +99,8 @@ def test_a_table_has_the_answers_of_the_run(
     found: Paged = request.getfixturevalue(of)
     expected = found.predictor.predict(found.table)
     with browser.open(found.write(tmp_path)) as opened:
-        opened.page.fill("#table-text", as_csv(found.table))
+        (tmp_path / "rows.csv").write_text(as_csv(found.table), encoding="utf-8")
+        opened.page.set_input_files("#table-file", tmp_path / "rows.csv")
         with opened.page.expect_download() as download:
             opened.page.click("#table-save")
         rows = [*csv.DictReader(Path(download.value.path()).read_text(encoding="utf-8").splitlines())]
@@ -248,6 +249,21 @@ def test_a_table_that_does_not_fit_gets_a_sentence(
         opened.page.fill("#table-text", text)
         opened.page.locator("#table-status", has_text=said).wait_for()
         assert opened.errors == []
+
+
+def test_pasted_rows_are_answered(browser: Browser, houses: Paged, tmp_path: Path) -> None:
+    with browser.open(houses.write(tmp_path)) as opened:
+        opened.page.evaluate(
+            """(text) => {
+                const clipboardData = new DataTransfer();
+                clipboardData.setData("text/plain", text);
+                const event = new ClipboardEvent("paste", { clipboardData, cancelable: true });
+                document.querySelector("#table-text").dispatchEvent(event);
+            }""",
+            as_csv(houses.table),
+        )
+        opened.page.locator("#table-status", has_text=f"{houses.table.n_rows} rows.").wait_for()
+        assert opened.page.input_value("#table-text").count("\n") == houses.table.n_rows + 1
 
 
 def test_a_row_of_the_table_goes_into_the_form(browser: Browser, houses: Paged, tmp_path: Path) -> None:

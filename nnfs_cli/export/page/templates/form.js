@@ -116,7 +116,7 @@ class Field {
     const { text, tone } = this.remark();
     this.note.textContent = text;
     this.note.className = `note ${tone}`;
-    this.input.toggleAttribute("aria-invalid", tone === "bad");
+    this.input.setAttribute("aria-invalid", tone === "bad");
   }
 
   read() {

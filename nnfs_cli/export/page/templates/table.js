@@ -10,6 +10,13 @@ class Table {
     const part = (id) => root.querySelector(`#table-${id}`);
     [this.text, this.file, this.status, this.result, this.save] = ["text", "file", "status", "result", "save"].map(part);
     this.text.addEventListener("input", () => this.read(this.text.value));
+    this.text.addEventListener("paste", (event) => { // a browser takes seconds to insert thousands of lines itself
+      const { value, selectionStart, selectionEnd } = this.text;
+      if (selectionEnd - selectionStart < value.length) return;
+      event.preventDefault();
+      this.text.value = event.clipboardData.getData("text/plain");
+      this.read(this.text.value);
+    });
     this.file.addEventListener("change", async () => {
       if (this.file.files.length) this.read(await this.file.files[0].text());
     });
