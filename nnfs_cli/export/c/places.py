@@ -69,12 +69,9 @@ class Buffers:
         return sum(size * SIZES[self.types[name]] for name, size in self.sizes.items())
 
 
-def last_uses(operations: Sequence[Value], kept: Sequence[Value]) -> dict[int, int]:
-    """Return the index of the last operation that reads each value, by the id of the value; none for those `kept`."""
-    found = {id(one): at for at, value in enumerate(operations) for one in value.inputs}
-    for value in kept:
-        found.pop(id(value), None)
-    return found
+def last_uses(operations: Sequence[Value]) -> dict[int, int]:
+    """Return the index of the last operation that reads each value, by the id of the value."""
+    return {id(one): at for at, value in enumerate(operations) for one in value.inputs}
 
 
 def row_major(shape: Sequence[int]) -> tuple[int, ...]:

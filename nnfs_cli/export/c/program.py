@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -37,20 +37,32 @@ class Program:
         self._part = ""
         self._n_names = 0
 
-    def write(self, operations: Sequence[Value], writers: dict[str, Writer], found: Callable[[Value], None]) -> None:
-        """Write the statements of all operations, and call `found` for each value once its place is known."""
-        uses = last_uses(operations, ())
+    def write(
+        self,
+        operations: Sequence[Value],
+        writers: dict[str, Writer],
+        in_place: Container[str],
+        found: Callable[[Value], None],
+    ) -> None:
+        """Write the statements of all operations, and call `found` for each value once its place is known.
+
+        An operation that is `in_place` may write its result over an input of the same size that nothing else needs.
+        """
+        uses = last_uses(operations)
         for at, value in enumerate(operations):
             self._begin(value)
+            done = {id(one): one for one in (*value.inputs, value) if uses.get(id(one), at) <= at}
+            if value.operation in in_place:
+                for one in [one for one in done.values() if one is not value and size_of(one) == size_of(value)]:
+                    self._let_go(done.pop(id(one)))
             empty = size_of(value) == 0  # C has no arrays without entries
             place = Place("NULL", value.dtype) if empty else writers[value.operation](self, value)
             self._places[id(value)] = place
             if place.name in self.buffers.types:
                 self._held.setdefault(place.name, set()).add(id(value))
             found(value)
-            for one in {id(one): one for one in (*value.inputs, value)}.values():
-                if uses.get(id(one), at) <= at:
-                    self._let_go(one)
+            for one in done.values():
+                self._let_go(one)
 
     def _begin(self, value: Value) -> None:
         if value.part != self._part and value.operation not in ("constant", "column"):

@@ -67,7 +67,7 @@ def files_of(model: ExportedModel, stem: str) -> dict[str, str]:
         if value is model.pipeline.usable:
             program.lines.append(f"const bool usable = {place.at('0')};")
 
-    program.write(model.pipeline.operations, WRITERS, found)
+    program.write(model.pipeline.operations, WRITERS, EXPRESSIONS, found)
     stack = program.buffers.n_bytes + program.n_text_bytes
     _check_size("of constants", program.n_bytes, MAX_BYTES)
     _check_size("on the stack", stack, MAX_STACK)
