@@ -15,7 +15,6 @@ from nnfs_cli.serve.row_schema import ColumnSchema
 
 Schema = dict[str, Any]
 
-LARGEST = 3.4e38  # numbers of float32 are smaller
 SHOWN = 20  # categories that a description names
 MOST_WORDS = 1_000  # categories that a schema lists
 REFUSALS = {
@@ -115,7 +114,6 @@ def _column(column: ColumnSchema) -> Schema:
     profile, null = column.profile, ["null"] if column.empty else []
     if column.kind == "number":
         schema: Schema = {"type": ["number", *(["boolean"] if column.boolean else []), *null]}
-        schema |= {"minimum": -LARGEST, "maximum": LARGEST}
         if profile.get("min") is not None:
             schema["description"] = f"{profile['min']:g} to {profile['max']:g} in the training rows."
             schema["examples"] = [profile["min"], profile["max"]]

@@ -60,7 +60,9 @@ class RowSchema:
         exposure = predictor.encoder.exposure
         if exposure is not None:
             columns[exposure] = ColumnSchema(exposure, "number", False, required=False)
-        return cls(columns.values(), filter(None, predictor.ignored_columns))
+        order = {name: place for place, name in enumerate(profiles)}
+        in_order = sorted(columns.values(), key=lambda column: order.get(column.name, len(order)))
+        return cls(in_order, filter(None, predictor.ignored_columns))
 
     def check(self, names: Iterable[str], row: int | None = None, rows: int = 0) -> None:
         """Raise `Refusal` unless these are the names of the columns, in any order.

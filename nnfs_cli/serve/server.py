@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import FrameType
@@ -27,6 +28,7 @@ from nnfs_cli.system.threads import available_cores, thread_limit
 WATCH_SECONDS = 2.0  # between two looks at the folders of runs
 GRACE_SECONDS = 0.5  # in which requests on open connections are answered, after the server was told to stop
 IDLE_SECONDS = 75  # after which a connection without requests is closed
+GARBAGE = 2_000, 10, 10  # objects after which it is searched for: each may hold the body of a request
 BACKLOG = 2_048  # connections that wait to be accepted
 
 
@@ -78,9 +80,23 @@ def serve(
             host, port, *_ = listener.getsockname()
             url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
             server = _Server(application, models, watch, lambda: announce(url, models))
-            server.run(sockets=[listener])
+            with _garbage_found_soon():
+                server.run(sockets=[listener])
             if server.force_exit:
                 raise Terminated
+
+
+@contextlib.contextmanager
+def _garbage_found_soon() -> Iterator[None]:
+    """Search for garbage often, but not among what is there now, which stays."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 class _Server(uvicorn.Server):
