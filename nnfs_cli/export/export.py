@@ -28,7 +28,7 @@ from nnfs_cli.workflows.background import background_of
 from nnfs_cli.workflows.evaluate import writing_if_possible
 from nnfs_cli.workflows.predict import predictor_of
 
-FORMATS = ("onnx", "python", "c", "page")
+FORMATS = ("onnx", "python", "c", "page", "sql")
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,10 @@ def format_named(name: str) -> Format:
         from nnfs_cli.export.page.page import Page
 
         return Page()
+    if name == "sql":
+        from nnfs_cli.export.sql.format import SqlFormat
+
+        return SqlFormat()
     if not name:
         raise UserError(f"choose a format with --to: {listing(FORMATS, 'or')}")
     raise UserError(f"there is no format {named(name)}{did_you_mean(name, FORMATS)}; there are {listing(FORMATS)}")

@@ -15,6 +15,7 @@ from nnfs_cli.export.format import Predictions
 from nnfs_cli.export.proof_rows import ProofRows
 from nnfs_cli.export.rounding import rounding_errors
 from nnfs_cli.pipeline.pipeline import Pipeline
+from nnfs_cli.prediction.calibration import ClassCalibration
 from nnfs_cli.prediction.cells import cells_of
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.system.wording import named
@@ -126,8 +127,10 @@ def _is_close(predictor: Predictor, table: Table, row: int, tolerance: float) ->
     answer = predictor.outputs(table.take(np.array([row])))[0].astype(np.float64)
     slack = 10 * tolerance
     threshold, interval = predictor.label_thresholds, predictor.decision.interval
-    if interval is not None:
-        return True  # which labels are in a set depends on a bound for each
+    if interval is not None and isinstance(interval.calibration, ClassCalibration):
+        p = interval.calibration.scale(answer[None])[0]
+        if (np.abs(1 - p - interval.calibration.bound(interval.level)) <= slack).any():
+            return True  # a label is nearly in the set, or nearly not
     if predictor.encoder.pairs:
         return bool((np.abs(answer - (0.5 if threshold is None else threshold)) <= slack).any())
     if threshold is not None:

@@ -1,4 +1,4 @@
-"""Sixty runs that use every layer, loss and preprocessing step, to be exported to every format."""
+"""Seventy runs that use every layer, loss and preprocessing step, to be exported to every format."""
 
 from __future__ import annotations
 
@@ -44,20 +44,22 @@ def table() -> dict[str, Any]:
     }  # fmt: skip
 
 
-TARGETS = ("number", "positive", "second", "count", "time", "class", "yes", "hail")
+SOMETIMES = ("tags", "number", "positive", "second", "count", "time", "class", "yes", "hail")
 
 
-def setup(target: str | list[str], layers: Any, loss: Any, interval: float | None = None, **others: Any) -> Setup:
+def setup(
+    target: str | list[str], layers: Any, loss: Any, interval: float | None = None, lists: bool = False, **others: Any
+) -> Setup:
     used = {target} if isinstance(target, str) else {*target}
-    dataset: dict[str, Any] = {"target": target, "drop": [name for name in TARGETS if name not in used]}
+    used |= {"tags"} if lists else set()
+    dataset: dict[str, Any] = {"target": target, "drop": [name for name in SOMETIMES if name not in used]}
     if exposure := others.pop("exposure", None):
         dataset = {**dataset, "exposure": exposure, "drop": [name for name in dataset["drop"] if name != exposure]}
     preprocessing = {**EVERY, **others.pop("preprocessing", {})}
     if isinstance(target, str) and target in ("number", "positive", "second") and "target" not in preprocessing:
         preprocessing["target"] = "none" if loss in ("gamma", "poisson") else "standardize"
-    preprocessing["columns"] = {"level": "ordinal: [low, mid, high]", "tags": "multi_hot"} | preprocessing.get(
-        "columns", {}
-    )
+    of_columns = {"level": "ordinal: [low, mid, high]"} | ({"tags": "multi_hot"} if lists else {})
+    preprocessing["columns"] = of_columns | preprocessing.get("columns", {})
     settings = {
         "dataset": {"table": dataset}, "preprocessing": preprocessing, "layers": layers, "loss": loss, "epochs": 3,
         "optimizer": "adam", "lr": 0.01, "split": {"validation": 0.25}, "background": 0,
@@ -113,6 +115,7 @@ def of_steps() -> dict[str, Setup]:
         found[f"categories {step}"] = number(*NET, preprocessing={"categories": step})
     parts = "calendar: [trend, year_cycle, month_cycle, week_cycle, day_cycle, weekend]"
     found["dates"] = number(*NET, preprocessing={"dates": parts})
+    found["lists"] = number(*NET, lists=True)
     for steps in (["clamp", "log1p", "standardize"], ["quantile: 30"], ["robust"], ["min_max"]):
         found[f"target {steps}"] = number(*NET, preprocessing={"target": steps})
     return found
@@ -131,7 +134,7 @@ def of_ensembles() -> dict[str, Setup]:
         "sets": setup("class", three, "cross_entropy", 0.9),
         "sets of two": setup("yes", [*NET, "linear: 1"], "binary_cross_entropy", 0.9, class_weights="balanced"),
         "blend of numbers": number(*NET, **blend),
-        "blend with intervals": number(*NET, **blend, interval=0.9),
+        "blend with intervals": number(*NET, **blend, interval=0.9, lists=True),
         "blend of two classes": setup("yes", [*NET, "linear: 1"], "binary_cross_entropy", **blend),
         "blend of three classes": setup("class", three, "cross_entropy", 0.8, **blend),
     }
