@@ -189,7 +189,7 @@ class Workspace:
             body = re.sub(r"(?m)^#.*\n", "", (ROOT / argument).read_text(encoding="utf-8")).lstrip("\n")
         elif what == "code":
             body = source_of(*argument.split())
-        elif name := re.match(r"(?:#|/\*) (\S+\.(?:yaml|py|c))(?: \*/)?\n", body):
+        elif name := re.match(r"(?:#|//|/\*) (\S+\.(?:yaml|py|c|mjs))(?: \*/)?\n", body):
             (self.folder / name[1]).write_text(body, encoding="utf-8")
         elif language == "console":
             commands = COMMAND.findall(body)

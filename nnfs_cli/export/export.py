@@ -157,7 +157,7 @@ def _proved(
     for name, content in form.files(model, stem).items():
         (folder / name).write_bytes(content)
     cells = cells_of(predictor.encoder, rows.table)
-    return prove(predictor, model.pipeline, rows, form.predict(folder, stem, model, cells))
+    return prove(predictor, model.pipeline, rows, form.predict(folder, stem, model, cells), form.overflows)
 
 
 def _name(run: RunDirectory) -> str:

@@ -51,6 +51,8 @@ class Format(ABC):
     """The end of the name of the main file, with its point."""
     needs: ClassVar[str] = ""
     """The extra that writing or proving needs, or ""."""
+    overflows: ClassVar[bool] = True
+    """Whether numbers of float32 become infinite where they do in the run."""
 
     @abstractmethod
     def files(self, model: ExportedModel, stem: str) -> dict[str, bytes]:

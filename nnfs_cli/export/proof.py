@@ -13,7 +13,7 @@ from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import ExportError
 from nnfs_cli.export.format import Predictions
 from nnfs_cli.export.proof_rows import ProofRows
-from nnfs_cli.export.rounding import rounding_errors
+from nnfs_cli.export.rounding import overflowing, rounding_errors
 from nnfs_cli.pipeline.pipeline import Pipeline
 from nnfs_cli.prediction.calibration import ClassCalibration
 from nnfs_cli.prediction.cells import cells_of
@@ -30,9 +30,10 @@ class Proof:
 
     `difference` is the largest relative difference of a number, and `tolerance` what it may be at most. It is relative
     to the number, or to the typical size of the column if the number is smaller; probabilities are compared as they
-    are. Of `held_out` and `made_up` rows together, both refuse `refused` rows, and `extreme` rows lie so far outside
+    are. Of `held_out` and `made_up` rows together, the run refuses `refused` rows. `extreme` rows lie so far outside
     that rounding alone may move their predictions by more than the tolerance; these count for `difference` as far as
-    rounding does not explain it.
+    rounding does not explain it. If a format has no float32, rows are extreme, too, for which a number inside the net
+    is too large for float32; these are not compared.
     """
 
     held_out: int
@@ -47,24 +48,28 @@ class Proof:
         return f"{rows}; largest difference {self.difference:.1e}, allowed {self.tolerance:.0e}"
 
 
-def prove(predictor: Predictor, pipeline: Pipeline, rows: ProofRows, found: Predictions) -> Proof:
+def prove(
+    predictor: Predictor, pipeline: Pipeline, rows: ProofRows, found: Predictions, overflows: bool = True
+) -> Proof:
     """Compare the predictions of an exported model for some rows with those of the run.
 
+    `overflows` is that of the format.
     Raises `ExportError` for the first output that differs by more than the tolerance: 1e-5 for a net of float32, 1e-9
     for one of float64. The label of a row may differ if its decision is closer than that.
     """
     tolerance = TOLERANCES[predictor.model.parameter_type]
     marks = np.zeros(rows.table.n_rows, bool)
     expected = predictor.predict(rows.table, marks)
-    usable = ~marks
+    cells = cells_of(predictor.encoder, rows.table)
+    beyond = np.zeros(len(marks), bool) if overflows else overflowing(pipeline, cells)
+    usable = ~marks & ~beyond
     if list(found.outputs) != list(expected):
         raise ExportError(f"the exported model predicts {list(found.outputs)}, and the run {list(expected)}")
-    wrong = np.flatnonzero(usable != found.usable)
+    wrong = np.flatnonzero((usable != found.usable) & ~beyond)
     if len(wrong):
         what = "refuses" if usable[wrong[0]] else "accepts"
         raise _difference(rows, wrong[0], f"{what} it, unlike the run")
-    largest, extreme = 0.0, np.zeros(len(usable), bool)
-    errors = rounding_errors(pipeline, cells_of(predictor.encoder, rows.table))
+    largest, extreme, errors = 0.0, beyond, rounding_errors(pipeline, cells)
     for name, column in expected.items():
         if _is_number(column):
             scale = _scale(np.asarray(column), usable, name)

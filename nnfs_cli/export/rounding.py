@@ -40,3 +40,18 @@ def rounding_errors(pipeline: Pipeline, cells: Mapping[str, Array], seed: int = 
                 difference = np.abs(drawn[name].astype(np.float64) - column.astype(np.float64))
                 errors[name] = np.fmax(errors[name], difference)
     return errors
+
+
+def overflowing(pipeline: Pipeline, cells: Mapping[str, Array]) -> Array:
+    """Return for which rows, (rows,), a number inside the net is too large for float32."""
+    rows = np.zeros(len(next(iter(cells.values()))), bool)
+
+    def noted(value: Value, found: Array) -> Array:
+        if value.dtype == "float32" and not value.is_constant:
+            at = 1 if value.members else 0
+            infinite = np.isinf(np.moveaxis(found, at, 0)).reshape(found.shape[at], -1).any(axis=1)
+            rows[...] |= infinite
+        return found
+
+    evaluate(pipeline, cells, noted)
+    return rows

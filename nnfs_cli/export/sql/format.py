@@ -33,6 +33,7 @@ class SqlFormat(Format):
 
     name = "sql"
     suffix = ".sql"
+    overflows = False  # SQL computes in double precision
 
     def files(self, model: ExportedModel, stem: str) -> dict[str, bytes]:
         """Return the content of the file."""
