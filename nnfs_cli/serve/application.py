@@ -30,6 +30,7 @@ class Application:
         self._names = {"/predict": models.first} | {f"/models/{name}/predict": name for name in models.batchers}
         self._plain = plain_routes(models, metrics, limits, token.required, lambda: self.closing)
         self._paths = {route.path for route in self._plain.routes if hasattr(route, "path")}
+        self._paths |= {f"/models/{name}/page" for name in models.batchers}
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer a request."""

@@ -119,9 +119,10 @@ class Model:
 
     def _for(self, question: Question) -> Predictor:
         """Return the predictor with the interval that a question asks for."""
-        level = question.interval
-        if level is None:
-            return self.predictor
+        return self.predictor if question.interval is None else self.predictor_at(question.interval)
+
+    def predictor_at(self, level: float) -> Predictor:
+        """Return the predictor with the interval of a level. Raises `RunError` and `UserError` if there can be none."""
         if level not in self._by_level:
             with ignored_warnings():
                 interval = Interval.at(level, calibration_of(self.run, self.predictor), self.predictor.labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -9,12 +10,15 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from nnfs_cli import __version__
+from nnfs_cli.errors import ExportError
+from nnfs_cli.serve.formats import Format
 from nnfs_cli.serve.limits import Limits
 from nnfs_cli.serve.metrics import MEDIA_TYPE, VERDICTS, Metrics, Samples
 from nnfs_cli.serve.model import Model
 from nnfs_cli.serve.models import Models
 from nnfs_cli.serve.openapi import described
-from nnfs_cli.serve.page import page
+from nnfs_cli.serve.page import list_page, model_page
+from nnfs_cli.serve.refusal import Refusal
 
 ABOUT = "Predictions of trained neural networks. Every answer equals that of `nnfs predict` for the same rows."
 DRIFT = {
@@ -59,9 +63,28 @@ def plain_routes(
     async def description() -> Response:
         return JSONResponse(described(app.openapi(), loaded(), limits, token))
 
+    pages: dict[Model, str] = {}  # one for each model that is served now
+
+    def page(model: Model) -> str:
+        for old in pages.keys() - loaded().values():
+            pages.pop(old, None)
+        if model not in pages:
+            pages[model] = model_page(model)
+        return pages[model]
+
     @app.get("/", include_in_schema=False)
-    async def root() -> Response:
-        return HTMLResponse(page(loaded()))
+    def root() -> Response:
+        if len(found := loaded()) == 1:
+            with contextlib.suppress(ExportError):
+                return HTMLResponse(page(*found.values()))
+        return HTMLResponse(list_page(found))
+
+    @app.get("/models/{name:path}/page", include_in_schema=False)
+    def page_of_model(name: str) -> Response:
+        try:
+            return HTMLResponse(page(loaded()[name]))
+        except ExportError as error:
+            return Response(Refusal.of(error).body, 422, media_type=Format.json.value)
 
     return app
 

@@ -103,9 +103,13 @@ def test_it_says_whether_requests_are_welcome(runs: Path) -> None:
         assert house.ask("/predict", rows_of(1)).status == 200
 
 
-def test_the_page_loads_nothing_from_anywhere(house: House) -> None:
+def test_the_pages_load_nothing_from_anywhere(house: House, runs: Path) -> None:
     page = house.ask("/").body.decode()
     assert "flats-1" in page
     assert "//" not in page.replace("<!doctype", "")
     assert house.ask("/", method="HEAD").status == 200
     assert house.ask("/docs").status == 404
+    of_model = house.ask("/models/dear/page").body
+    assert b"default-src 'none'" in of_model
+    with House(f"{runs}/dear-1") as alone:
+        assert alone.ask("/").body == of_model
