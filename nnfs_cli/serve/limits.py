@@ -11,5 +11,5 @@ class Limits:
 
     body: int = 64_000_000
     rows: int = 1_000_000
-    explained_rows: int = 10_000
+    explained_rows: int = 1_000
     seconds: float = 30.0

@@ -138,8 +138,8 @@ def test_a_body_that_does_not_arrive_is_refused(runs: Path) -> None:
 
 
 def test_rows_that_take_too_long_are_given_up(runs: Path) -> None:
-    with House(f"{runs}/flats-1", limits=Limits(seconds=0.02)) as house:
-        answer = house.ask("/predict?reasons=1", rows_of(2_000))
+    with House(f"{runs}/flats-1", limits=Limits(seconds=0.01)) as house:
+        answer = house.ask("/predict?reasons=1", rows_of(1_000))
         assert (answer.status, answer.error, answer.headers["retry-after"]) == (503, "too_slow", "1")
 
 
