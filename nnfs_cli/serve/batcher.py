@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 
+from nnfs_cli.serve.metrics import Metrics
 from nnfs_cli.serve.model import Model, Predictions, Question
 from nnfs_cli.serve.refusal import Refusal
 
@@ -20,24 +21,27 @@ class Batcher:
 
     A few rows are predicted by the event loop, once it has read what has arrived on all connections: a change of
     threads would take longer. Many rows, and reasons, are predicted by `workers`. Meanwhile further small questions
-    are gathered. `observe` is told the number of questions of each batch.
+    are gathered.
     """
 
-    def __init__(self, model: Model, workers: Executor, observe: Callable[[int], None]) -> None:
-        self.model, self._workers, self._observe = model, workers, observe
+    def __init__(self, name: str, model: Model, workers: Executor, metrics: Metrics) -> None:
+        self.name, self.model, self._workers, self._metrics = name, model, workers, metrics
         self._waiting: list[tuple[Question, Answer]] = []
 
     async def ask(self, question: Question) -> Predictions:
         """Return the predictions of a question. Raises `Refusal`."""
         loop = asyncio.get_running_loop()
         if question.reasons is not None or question.rows.n > AT_ONCE:
-            self._observe(1)
+            self._count()
             return _given(await loop.run_in_executor(self._workers, self.model.answer, question))
         answer: Answer = loop.create_future()
         self._waiting.append((question, answer))
         if len(self._waiting) == 1:
             loop.call_soon(self._answer_all)
         return await answer
+
+    def _count(self) -> None:
+        self._metrics.batches.add((("model", self.name),))
 
     def _answer_all(self) -> None:
         """Answer all that wait, those that can be one table together."""
@@ -50,7 +54,7 @@ class Batcher:
                 self._answer(batch)
 
     def _answer(self, batch: Sequence[tuple[Question, Answer]]) -> None:
-        self._observe(len(batch))
+        self._count()
         try:
             found = self.model.answer_together([question for question, _ in batch])
         except Exception as error:  # a bug must not leave a client waiting

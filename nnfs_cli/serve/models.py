@@ -69,5 +69,4 @@ class Models:
         return model
 
     def _batcher(self, name: str, model: Model) -> Batcher:
-        labels = (("model", name),)
-        return Batcher(model, self._workers, lambda questions: self._metrics.batches.add(labels))
+        return Batcher(name, model, self._workers, self._metrics)

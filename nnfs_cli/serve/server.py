@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from ipaddress import ip_address
 from types import FrameType
 from typing import Any
 
@@ -22,8 +23,9 @@ from nnfs_cli.serve.limits import Limits
 from nnfs_cli.serve.metrics import Metrics
 from nnfs_cli.serve.models import Models
 from nnfs_cli.serve.sources import RunSource
-from nnfs_cli.serve.token import Token
+from nnfs_cli.serve.token import VARIABLE, Token
 from nnfs_cli.system.threads import available_cores, thread_limit
+from nnfs_cli.system.warn import warn
 
 WATCH_SECONDS = 2.0  # between two looks at the folders of runs
 GRACE_SECONDS = 0.5  # in which requests on open connections are answered, after the server was told to stop
@@ -78,6 +80,8 @@ def serve(
         application = Application(models, limits, token, metrics, workers)
         with contextlib.closing(address.listen()) as listener:
             host, port, *_ = listener.getsockname()
+            if not token.required and not ip_address(host).is_loopback:
+                warn(f"whoever can reach {host} may ask for predictions; set {VARIABLE} to a token that they need")
             url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
             server = _Server(application, models, watch, lambda: announce(url, models))
             with _garbage_found_soon():
