@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.data.dates import DAY
 from nnfs_cli.data.table import Column, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
@@ -23,7 +24,12 @@ TYPICAL = 0.5  # share of the made-up rows without an edge case
 LARGEST = float(np.finfo(np.float32).max)
 NUMBERS = (0.0, -0.0, 1.0, -1.0, 1e-45, 1e-30, 1e6, -1e6, 1e15, -1e15, LARGEST, -LARGEST)
 WORDS = ("", " ", "a word that no row held", "ünïcödé 🦊", "0", "nan", "'\"\\`<>&;|,\t\n", "x" * 300)
-DATES = ("0001-01-03", "1582-10-15", "1900-02-28", "1969-12-31T23:59:59.999999", "2000-02-29", "9999-12-29")
+ALIKE = 5  # words of a column that words are made like
+YEARS = 4  # of a column of dates whose ends are rows
+DATES = (
+    *("0001-01-03", "1582-10-15", "1900-02-28", "1900-12-31", "1969-12-31T23:59:59.999999", "2000-02-29"),
+    *("2000-12-31", "2100-03-01", "9999-12-29"),
+)
 
 
 class ProofRows(NamedTuple):
@@ -91,17 +97,37 @@ def _column(about: Mapping[str, Any], edge: Array, rng: Any) -> Column:
     if about["kind"] == "category":
         known = list(about.get("counts") or {"a": 1})
         usual = rng.choice(len(known), len(edge))
-        words = [None, *WORDS]
+        words = [None, *WORDS, *_like(known[:ALIKE])]
         cells = [words[rng.integers(len(words))] if odd else known[k] for k, odd in zip(usual, edge, strict=True)]
         return Texts.of(cells)
     if about["kind"] == "date":
         first, last = (np.datetime64(about.get(end) or "2000-01-01", "us").astype(np.int64) for end in ("min", "max"))
         days = rng.integers(first, last + 1, len(edge)).astype("datetime64[us]")
-        return np.asarray(np.where(edge, rng.choice(np.array([*DATES, "NaT"], "datetime64[us]"), len(edge)), days))
+        odd = np.concatenate([_turns(first, last, rng), np.array([*DATES, "NaT"], "datetime64[us]")])
+        return np.asarray(np.where(edge, rng.choice(odd, len(edge)), days))
     low, high = (float(about.get(end) or 0.0) for end in ("min", "max"))
     found = low + (high - low) * rng.random(len(edge))
     found = np.where(rng.random(len(edge)) < 0.3, rng.choice(about.get("edges") or [low], len(edge)), found)
     if float(low).is_integer() and float(high).is_integer():
         found = np.round(found)
-    far = np.array([low - 10 * (high - low), high + 10 * (high - low), *NUMBERS, np.nan])
+    beyond = [end + far * (high - low) for end, far in ((low, -10), (low, -0.1), (high, 0.1), (high, 10))]
+    far = np.array([*beyond, *NUMBERS, np.nan])
     return np.asarray(np.where(edge, rng.choice(far, len(edge)), found))
+
+
+def _like(words: Sequence[str]) -> list[str]:
+    """Return words that only a careless comparison takes for some known ones."""
+    made = (new for word in words for new in (word.swapcase(), f" {word}", f"{word}x", word[:-1], f"{word};{word}x"))
+    return [*dict.fromkeys(made)]
+
+
+def _turns(first: int, last: int, rng: Any) -> Array:
+    """Return the ends of some years and of their Februaries, among them a leap year, near dates in microseconds.
+
+    Far from the dates of the training rows, a prediction may say nothing about the day.
+    """
+    low, high = (np.array([first, last], "datetime64[us]").astype("datetime64[Y]").astype(int)).tolist()
+    years = {*rng.integers(low, high + 1, YEARS).tolist(), high - (high - 2) % 4}  # 1972, year 2, was a leap year
+    months = np.array(sorted(12 * year + month for year in years for month in (0, 2)), "datetime64[M]")
+    found = np.concatenate([months.astype("datetime64[us]") + step for step in (-DAY, -1, 0)])
+    return found[(found > np.datetime64(DATES[0])) & (found < np.datetime64(DATES[-1]))]
