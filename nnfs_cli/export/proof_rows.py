@@ -23,8 +23,9 @@ HELD_OUT, MADE_UP = 1_000, 1_000  # rows
 TYPICAL = 0.5  # share of the made-up rows without an edge case
 LARGEST = float(np.finfo(np.float32).max)
 NUMBERS = (0.0, -0.0, 1.0, -1.0, 1e-45, 1e-30, 1e6, -1e6, 1e15, -1e15, LARGEST, -LARGEST)
-WORDS = ("", " ", "a word that no row held", "ünïcödé 🦊", "0", "nan", "'\"\\`<>&;|,\t\n", "x" * 300)
+WORDS = ("", " ", "a word that no row held", "ünïcödé 🦊", "0", "nan", "'\"\\`<>&;|,\t\n", "nul \0 inside", "x" * 300)
 ALIKE = 5  # words of a column that words are made like
+WHOLE = 0.7  # share of the made-up numbers that are whole, where those of the training rows may be
 YEARS = 4  # of a column of dates whose ends are rows
 DATES = (
     *("0001-01-03", "1582-10-15", "1900-02-28", "1900-12-31", "1969-12-31T23:59:59.999999", "2000-02-29"),
@@ -101,7 +102,7 @@ def _column(about: Mapping[str, Any], edge: Array, rng: Any) -> Column:
         cells = [words[rng.integers(len(words))] if odd else known[k] for k, odd in zip(usual, edge, strict=True)]
         return Texts.of(cells)
     if about["kind"] == "date":
-        first, last = (np.datetime64(about.get(end) or "2000-01-01", "us").astype(np.int64) for end in ("min", "max"))
+        first, last = (int(np.datetime64(about.get(end) or "2000-01-01", "us").astype(int)) for end in ("min", "max"))
         days = rng.integers(first, last + 1, len(edge)).astype("datetime64[us]")
         odd = np.concatenate([_turns(first, last, rng), np.array([*DATES, "NaT"], "datetime64[us]")])
         return np.asarray(np.where(edge, rng.choice(odd, len(edge)), days))
@@ -109,7 +110,7 @@ def _column(about: Mapping[str, Any], edge: Array, rng: Any) -> Column:
     found = low + (high - low) * rng.random(len(edge))
     found = np.where(rng.random(len(edge)) < 0.3, rng.choice(about.get("edges") or [low], len(edge)), found)
     if float(low).is_integer() and float(high).is_integer():
-        found = np.round(found)
+        found = np.where(rng.random(len(edge)) < WHOLE, np.round(found), found)
     beyond = [end + far * (high - low) for end, far in ((low, -10), (low, -0.1), (high, 0.1), (high, 10))]
     far = np.array([*beyond, *NUMBERS, np.nan])
     return np.asarray(np.where(edge, rng.choice(far, len(edge)), found))

@@ -149,8 +149,10 @@ def test_made_up_rows_have_edge_cases_in_their_second_half(run: RunDirectory) ->
     edge = slice(MADE_UP // 2, None)
     assert np.isnan(columns["n"][edge]).any()
     assert (columns["n"][edge] > 1e38).any()
-    assert {None, ""} < {*columns["c"][edge].tolist()}
+    assert {None, "", "A", "a;ax"} < {*columns["c"][edge].tolist()}
     assert np.isnat(columns["d"][edge]).any()
+    ends = {"2020-02-29", "2020-03-01", "2020-12-31", "2021-01-01"}
+    assert ends < {*columns["d"][edge].astype("datetime64[D]").astype(str).tolist()}
 
 
 @pytest.mark.parametrize(

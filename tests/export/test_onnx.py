@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -322,3 +325,12 @@ def test_computes_any_pipeline(pipeline: Pipeline) -> None:
     given = several(3)[2]
     single = any(value.dtype == "float32" for value in pipeline.operations)
     assert_same(pipeline, given, 2e-5 if single else 1e-9)
+
+
+def test_onnxruntime_collects_nothing_about_its_use(tmp_path: Path) -> None:
+    """It would begin by giving the session a number, in the folder of temporary files."""
+    places = {name: str(tmp_path) for name in ("TMPDIR", "HOME", "XDG_CACHE_HOME")}
+    given = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    command = [sys.executable, "-c", "import nnfs_cli.export.onnx.session"]
+    subprocess.run(command, env={**given, **places}, check=True)
+    assert not [*tmp_path.iterdir()]

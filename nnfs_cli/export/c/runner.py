@@ -133,7 +133,8 @@ def compiled(interface: Interface, source: Path, folder: Path, flags: Sequence[s
     main.write_text(main_of(interface), encoding="utf-8")
     program = folder / "program"
     command = [*compiler(), *flags, f"-I{source.parent}", str(source), str(main), "-o", str(program), "-lm"]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
+    places = {**os.environ, "TMPDIR": str(folder)}  # where a compiler that is killed leaves its files
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, env=places)  # noqa: S603
     if done.returncode:
         raise ExportError(f"{' '.join(command)} failed:\n{done.stderr.strip()[-2_000:]}")
     return program
