@@ -22,4 +22,4 @@ class PyfuncModel:
 
 def _load_pyfunc(path: str) -> PyfuncModel:
     """Return the model in a folder, which is that of a run. MLflow calls this by its name."""
-    return PyfuncModel(Run(path))
+    return PyfuncModel(Run.open(path))

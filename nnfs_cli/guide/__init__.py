@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 ORDER = (
-    "first-steps", "tables", "audit", "config", "components", "training", "report", "doctor", "evaluation",
-    "predictions", "explain", "export", "serving", "runs", "guarantees", "accuracy", "speed", "python",
+    "first-steps", "tables", "audit", "config", "components", "training", "tracking", "report", "doctor",
+    "evaluation", "predictions", "explain", "export", "serving", "runs", "guarantees", "accuracy", "speed", "python",
     "scikit-learn", "keras", "extending", "learning", "trace", "inside", "glossary",
 )  # fmt: skip
 

@@ -7,6 +7,7 @@ import csv
 import os
 from collections.abc import Mapping
 from io import BufferedRandom
+from typing import BinaryIO
 
 from nnfs_cli.errors import RunError
 from nnfs_cli.runs.checked_files import CheckedFiles
@@ -92,7 +93,7 @@ class EpochLog:
         if not path.exists():
             return None
         with path.open("rb") as file, attach_path(path):
-            first = file.readline(MOST_LINE)
+            first = _header(file)
             end = os.fstat(file.fileno()).st_size if end is None else end
             start = file.seek(max(len(first), end - 2 * MOST_LINE))
             lines = file.read(max(0, end - start)).partition(b"\0")[0].split(b"\n")[:-1]
@@ -108,7 +109,7 @@ class EpochLog:
         if not path.exists():
             return [], start
         with path.open("rb") as file, attach_path(path):
-            header = file.readline(MOST_LINE)
+            header = _header(file)
             start = max(start, len(header))
             file.seek(start)
             size = 4 * MOST_LINE if end is None else min(4 * MOST_LINE, end - start)
@@ -130,3 +131,13 @@ class EpochLog:
             return [dict(zip(header, map(float, row), strict=True)) for row in rows]
         except (ValueError, csv.Error):
             raise RunError(f"{self._files.path} is damaged: its epochs.csv is not a table of numbers") from None
+
+
+def _header(file: BinaryIO) -> bytes:
+    """Read the header, in which the label of a class may hold line breaks within quotes."""
+    header = b""
+    while line := file.readline(MOST_LINE - len(header)):
+        header += line
+        if not header.count(b'"') % 2:
+            break
+    return header

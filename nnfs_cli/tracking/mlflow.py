@@ -27,7 +27,7 @@ MOST_PARAMS = 100
 LONGEST_PARAM = 6000  # characters
 DEFAULTS = {  # for the process that writes, unless the user has set them; a server that does not answer is given up
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
@@ -111,9 +111,11 @@ class MLflowWriter:
             self._client.log_batch(self._id, metrics=some)
         if changed := self._names.changed:
             self._client.log_dict(self._id, changed, "figures.json")
-        if ending.state == "finished":
-            self._log_model(ending)
-        self._client.set_terminated(self._id, STATUS.get(ending.state, "FAILED"))
+        try:
+            if ending.state == "finished":
+                self._log_model(ending)
+        finally:
+            self._client.set_terminated(self._id, STATUS.get(ending.state, "FAILED"))
 
     def close(self) -> None:
         """Do nothing: nothing is open."""

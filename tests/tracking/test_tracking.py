@@ -25,6 +25,7 @@ from nnfs_cli.tracking.csv import CsvTracker
 from nnfs_cli.tracking.tensorboard import TensorBoard
 from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.progress import LogRow
+from nnfs_cli.workflows.tracking import follower as module
 from nnfs_cli.workflows.tracking import tracking
 from nnfs_cli.workflows.tracking.follower import Follower
 from tests.conftest import CONFIGS, Nnfs
@@ -147,11 +148,15 @@ def test_an_error_of_a_tracker_is_a_problem_in_a_line(
     assert problem in (follower(True).problem, follower(True).problem)
 
 
-def test_what_a_tracker_has_missed_it_gets_at_the_end(finished: RunDirectory, tmp_path: Path) -> None:
+def test_what_a_tracker_has_missed_it_gets_at_the_end(
+    finished: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     follower = Follower(finished.path, Faulty(tmp_path / "once.csv"))
     assert follower(False) == (False, "[Errno 28] No space left on device: 'x'")
     assert follower(False) == (False, "")  # it is not tried again in every second
     assert in_csv(tmp_path / "once.csv", finished.path.name) == {}
+    assert follower(True) == (False, "")  # nor at once, when the training has ended
+    monkeypatch.setattr(module, "RETRY_AT_END", 0.0)
     assert [follower(True), follower(True)] == [(True, ""), (False, "")]
     name = Path(os.path.relpath(finished.path, tmp_path)).as_posix()
     assert in_csv(tmp_path / "once.csv", name) == figures_of(finished.epochs())

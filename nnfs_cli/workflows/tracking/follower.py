@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nnfs_cli.components.user_code import LOADED
 from nnfs_cli.config import yaml
 from nnfs_cli.data.table import Table
 from nnfs_cli.errors import NnfsError
@@ -22,6 +24,7 @@ from nnfs_cli.workflows.load_run import BLANK, restore
 
 LONGEST = 300  # characters of a problem
 RETRY = 60.0  # seconds after which a tracker that has failed is tried again
+RETRY_AT_END = 10.0  # likewise, when the training has ended
 
 
 class Progress(NamedTuple):
@@ -35,15 +38,18 @@ class Follower:
     """Passes a run on to a tracker, whenever it is called.
 
     The first call opens the tracker, and each call passes on the rows that are new. A tracker that has failed is opened
-    again a minute later, and at the end. A tracker that cannot take rows back gets only those that the run has kept in
-    a state: a training that is killed and resumed computes the others again.
+    again a minute later, or at the end, unless it has failed just before.
+
+    A tracker that cannot take rows back gets only those that the run has kept in a state: a training that is killed and
+    resumed computes the others again.
     """
 
     def __init__(self, path: Path, tracker: Tracker) -> None:
+        self._code = tuple(LOADED.values())  # the first that another process gets: it defines the user's components
         self._run, self._tracker = RunDirectory(path.absolute()), tracker
         self._writer: TrackerWriter | None = None
         self._read = 0  # bytes of the epoch log that were passed on
-        self._next_try = 0.0
+        self._failed = -math.inf  # the time when the tracker has failed
 
     def __call__(self, ended: bool) -> Progress:
         """Pass on new rows and, when the training has `ended` and there are no more, its end."""
@@ -51,12 +57,12 @@ class Follower:
             return Progress(self._follow(ended))
         except Exception as error:  # whatever a tracker raises, the training goes on
             self._close()
-            self._next_try = time.monotonic() + RETRY
+            self._failed = time.monotonic()
             return Progress(False, _in_a_line(error))
 
     def _follow(self, ended: bool) -> bool:
         if self._writer is None:
-            if not ended and time.monotonic() < self._next_try:
+            if time.monotonic() < self._failed + (RETRY_AT_END if ended else RETRY):
                 return False
             self._writer, self._read = self._tracker.open(self._about()), 0
         rows, self._read = self._run.log.rows_from(self._read, self._end(ended))

@@ -17,7 +17,7 @@ from nnfs_cli.training.progress import LogRow
 from nnfs_cli.workflows.tracking.follower import Follower, Progress
 
 PAUSE = 1.0  # seconds from one look at the run to the next
-PATIENCE = 60.0  # seconds in which a tracker has to answer when the training has ended
+PATIENCE = 120.0  # seconds in which a tracker has to answer when the training has ended
 PATIENCE_OF_USER = 10.0  # likewise, when the user has interrupted it
 
 
