@@ -120,23 +120,22 @@ def _event(seconds: float, step: int, values: Iterable[Summary.Value]) -> Event:
 
 
 def _scalar(tag: str, value: float) -> Summary.Value:
-    """Return a figure in double precision; TensorBoard's own short form of it would round it to 24 bits."""
-    return _value(tag, "scalars", {"dtype": "DT_DOUBLE", "double_val": [value]})
+    """Return a figure, which TensorBoard keeps in single precision."""
+    from tensorboardX.proto.summary_pb2 import Summary
+
+    return Summary.Value(tag=tag, simple_value=value)
 
 
 def _text(tag: str, text: str) -> Summary.Value:
     """Return a text that TensorBoard shows as it is: each line is code in Markdown."""
-    code = "\n".join(f"    {line}" for line in text.splitlines())
-    return _value(tag, "text", {"dtype": "DT_STRING", "string_val": [code.encode()]})
-
-
-def _value(tag: str, plugin: str, tensor: dict[str, Any]) -> Summary.Value:
     from tensorboardX.proto.summary_pb2 import Summary, SummaryMetadata
     from tensorboardX.proto.tensor_pb2 import TensorProto
     from tensorboardX.proto.tensor_shape_pb2 import TensorShapeProto
 
-    about = SummaryMetadata(plugin_data=SummaryMetadata.PluginData(plugin_name=plugin))
-    return Summary.Value(tag=tag, metadata=about, tensor=TensorProto(tensor_shape=TensorShapeProto(), **tensor))
+    code = "\n".join(f"    {line}" for line in text.splitlines())
+    about = SummaryMetadata(plugin_data=SummaryMetadata.PluginData(plugin_name="text"))
+    tensor = TensorProto(dtype="DT_STRING", tensor_shape=TensorShapeProto(), string_val=[code.encode()])
+    return Summary.Value(tag=tag, metadata=about, tensor=tensor)
 
 
 def _table(metrics: Mapping[str, Any]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import numpy as np
+
 from nnfs_cli.system.ignored_warnings import ignored_warnings
 
 Figures = dict[tuple[int, str], list[float]]  # by epoch and name; more than one value if an epoch was passed on twice
@@ -13,6 +15,12 @@ Figures = dict[tuple[int, str], list[float]]  # by epoch and name; more than one
 def figures_of(rows: list[dict[str, float]]) -> Figures:
     """The figures of an epoch log."""
     return {(int(row["epoch"]), name): [value] for row in rows for name, value in row.items() if name != "epoch"}
+
+
+def in_single_precision(rows: list[dict[str, float]]) -> Figures:
+    """The figures of an epoch log as TensorBoard keeps them."""
+    with np.errstate(over="ignore"):
+        return {key: [float(np.float32(value))] for key, (value,) in figures_of(rows).items()}
 
 
 def in_tensorboard(folder: Path) -> Figures:
