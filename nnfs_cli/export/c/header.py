@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from nnfs_cli.export.c.interface import InputField, Interface, OutputField
 from nnfs_cli.export.c.text import comment
+from nnfs_cli.system.wording import listing
 
 SHOWN = 8  # categories in a comment
-EMPTY = {"number": "NAN", "category": "NULL", "date": ""}
+EMPTY = {"number": "NAN among numbers", "category": "NULL among texts", "date": "%s among dates"}
+TEXTS = "\n   Texts are in UTF-8; within one, the bytes C0 80 stand for the character NUL."
 
 
 def header(interface: Interface, stack: int) -> str:
@@ -20,9 +22,7 @@ def header(interface: Interface, stack: int) -> str:
         '#ifdef __cplusplus\nextern "C" {\n#endif\n',
         *_dates(interface),
         _codes(interface),
-        "/* A row of a table. A cell is empty if a number is NAN, a text NULL"
-        + (f", or a date {interface.constant('NO_DATE')}" if _has_dates(interface) else "")
-        + ".\n   Texts are in UTF-8; within one, the bytes C0 80 stand for the character NUL. */\n"
+        f"/* A row of a table. {_cells(interface)} */\n"
         + _struct(f"{name}_input", [(one.declaration, _input_comment(one)) for one in interface.inputs]),
         *map(_labels, (one for one in interface.outputs if one.labels)),
         "/* What is predicted for a row. */\n"
@@ -42,6 +42,13 @@ def about(interface: Interface) -> str:
     model = interface.model
     lines = [f"{comment(key)}: {comment(text)}" for key, text in model.about.items()]
     return "\n   ".join([f"/* {comment(model.name)}", *lines]) + " */\n"
+
+
+def _cells(interface: Interface) -> str:
+    kinds = {one.kind for one in interface.inputs}
+    empty = listing([text for kind, text in EMPTY.items() if kind in kinds])
+    said = f"An empty cell is {empty}.".replace("%s", interface.constant("NO_DATE"))
+    return f"{said}{TEXTS}" if "category" in kinds else said
 
 
 def _has_dates(interface: Interface) -> bool:

@@ -14,7 +14,7 @@ from nnfs_cli.export.c.text import TYPES, characters, comment, is_long, string, 
 from nnfs_cli.export.format import ExportedModel
 from nnfs_cli.pipeline.value import Value
 
-MAX_BYTES = 64 * 2**20  # of constants: compilers take a minute for as many
+MAX_BYTES = 32 * 2**20  # of constants: compilers take half a minute and several GB of memory for as many
 MAX_STACK = 256 * 2**10  # of the arrays of the function: threads have little more on some machines
 WRITERS: dict[str, Writer] = {
     "constant": constant,
