@@ -111,11 +111,18 @@ def transpose(program: Program, value: Value) -> Place:
 def matmul(program: Program, value: Value) -> Place:
     """Write a product with a matrix, or with one for each member."""
     x, weight = value.inputs
-    y, inputs, matrix = program.buffer(value), program.array(x), program.array(weight)
+    y, inputs = program.buffer(value), program.array(x)
     function = program.functions.use("product", value.dtype)
-    n, m = weight.features
-    members = weight.members if weight.members > 1 else 1
+    (n, m), members = weight.features, max(weight.members, 1)
     rows = size_of(value) // m // members
+    if members > 1 and x.members <= 1 and rows == 1:  # all members have the same inputs: their matrices become one
+        side_by_side = np.moveaxis(weight.array, 0, 1).reshape(n, members * m)
+        about = f"{weight.part}: {n} x {members} members x {m}"
+        matrix = program.declare(side_by_side, weight.dtype, about, weight.settings["name"])
+        call = f"{function}({y.address()}, {inputs.address()}, {matrix.address()}, 1, {n}, {members * m});"
+        program.lines.append(call)
+        return y
+    matrix = program.array(weight)
     at = [_row(rows * m), _row(rows * n) if x.members > 1 else "0", _row(n * m)] if members > 1 else ["0"] * 3
     places = (place.address(index) for place, index in zip((y, inputs, matrix), at, strict=True))
     call = f"{function}({', '.join(places)}, {rows}, {n}, {m});"

@@ -160,6 +160,9 @@ static void add_four_$S($T *restrict y, const $T factor[4], const $T *const row[
 {
     const size_t even = m - (m % 16U);
 
+#if defined(__clang__)
+#pragma clang loop vectorize(disable) /* block by block: several blocks together would be gathered from far apart */
+#endif
     for (size_t j = 0; j < even; j += 16U) {
         add_block_$S(&y[j], factor, &row[0][j], &row[1][j], &row[2][j], &row[3][j]);
     }

@@ -17,6 +17,8 @@ from nnfs_cli.pipeline.value import DType, Value
 MOST_STEPS = 2**16 - 1  # from a node to the next, and inputs of trees: they take two bytes
 Writer: TypeAlias = "Callable[[Program, Value], Place]"
 
+NOWHERE = Place("NULL", "float64")  # where a value without entries lies: C has no such arrays
+
 
 class Program:
     """The body of the function that predicts, and all that stands before it."""
@@ -50,13 +52,15 @@ class Program:
         """
         uses = last_uses(operations)
         for at, value in enumerate(operations):
+            if value.is_constant:  # which is written once it is used
+                found(value)
+                continue
             self._begin(value)
             done = {id(one): one for one in (*value.inputs, value) if uses.get(id(one), at) <= at}
             if value.operation in in_place:
                 for one in [one for one in done.values() if one is not value and size_of(one) == size_of(value)]:
                     self._let_go(done.pop(id(one)))
-            empty = size_of(value) == 0  # C has no arrays without entries
-            place = Place("NULL", value.dtype) if empty else writers[value.operation](self, value)
+            place = writers[value.operation](self, value) if size_of(value) else NOWHERE
             self._places[id(value)] = place
             if place.name in self.buffers.types:
                 self._held.setdefault(place.name, set()).add(id(value))
@@ -65,12 +69,12 @@ class Program:
                 self._let_go(one)
 
     def _begin(self, value: Value) -> None:
-        if value.part != self._part and value.operation not in ("constant", "column"):
+        if value.part != self._part and value.operation != "column":
             self._part = value.part
             self.lines += ["", f"/* {comment(value.part)} */"] if value.part else [""]
 
     def _let_go(self, value: Value) -> None:
-        name = self._places[id(value)].name
+        name = self._places[id(value)].name if id(value) in self._places else ""
         holders = self._held.get(name)
         if holders is not None:
             holders.discard(id(value))
@@ -79,7 +83,9 @@ class Program:
                 self.buffers.give_back(name)
 
     def place(self, value: Value) -> Place:
-        """Return where a value lies."""
+        """Return where a value lies, and write it if it is a constant that was not used before."""
+        if id(value) not in self._places:
+            self._places[id(value)] = constant(self, value)
         return self._places[id(value)]
 
     def array(self, value: Value) -> Place:
@@ -142,6 +148,8 @@ class Program:
 
 def constant(program: Program, value: Value) -> Place:
     """Return the place of a constant."""
+    if size_of(value) == 0:
+        return NOWHERE
     if size_of(value) == 1:
         (text,) = literals(value.array, value.dtype)
         return Place(f"({text})" if text.startswith("-") else text, value.dtype, single=True)

@@ -9,7 +9,7 @@ from nnfs_cli.export.c import axes, cells
 from nnfs_cli.export.c.entrywise import EXPRESSIONS, entrywise
 from nnfs_cli.export.c.header import about, header
 from nnfs_cli.export.c.interface import Interface, OutputField
-from nnfs_cli.export.c.program import Program, Writer, alias, column, constant
+from nnfs_cli.export.c.program import Program, Writer, alias, column
 from nnfs_cli.export.c.text import TYPES, characters, comment, is_long, string, wrapped
 from nnfs_cli.export.format import ExportedModel
 from nnfs_cli.pipeline.value import Value
@@ -17,7 +17,6 @@ from nnfs_cli.pipeline.value import Value
 MAX_BYTES = 32 * 2**20  # of constants: compilers take half a minute and several GB of memory for as many
 MAX_STACK = 256 * 2**10  # of the arrays of the function: threads have little more on some machines
 WRITERS: dict[str, Writer] = {
-    "constant": constant,
     "column": column,
     "reshape": alias,
     **dict.fromkeys(EXPRESSIONS, entrywise),
@@ -61,11 +60,10 @@ def files_of(model: ExportedModel, stem: str) -> dict[str, str]:
     program = Program({one.column: one.field for one in interface.inputs})
 
     def found(value: Value) -> None:
-        place = program.place(value)
         for output in outputs.get(id(value), ()):
-            program.lines.append(_assignment(output, place.at("0")))
+            program.lines.append(_assignment(output, program.place(value).at("0")))
         if value is model.pipeline.usable:
-            program.lines.append(f"const bool usable = {place.at('0')};")
+            program.lines.append(f"const bool usable = {program.place(value).at('0')};")
 
     program.write(model.pipeline.operations, WRITERS, EXPRESSIONS, found)
     stack = program.buffers.n_bytes + program.n_text_bytes
