@@ -209,15 +209,15 @@ typedef struct {
     uint16_t left;
 } tree_node;
 
-/* Add the values of the leaves that x reaches in some trees to y. Up to 8 trees are walked through side by side, since
+/* Add the values of the leaves that x reaches in some trees to y. Up to 16 trees are walked through side by side, since
    each step waits for memory; those of about the same depth stand together. */
 static void add_leaves(double *y, const float *x, const tree_node *nodes, const float *values, const uint32_t *roots,
                        const uint32_t *depths, size_t trees, size_t n_values)
 {
-    for (size_t first = 0; first < trees; first += 8U) {
-        const size_t n = ((trees - first) < 8U) ? (trees - first) : 8U;
+    for (size_t first = 0; first < trees; first += 16U) {
+        const size_t n = ((trees - first) < 16U) ? (trees - first) : 16U;
         const uint32_t depth = depths[first + n - 1U];
-        const tree_node *at[8];
+        const tree_node *at[16];
         for (size_t i = 0; i < n; i++) {
             at[i] = &nodes[roots[first + i]];
         }
