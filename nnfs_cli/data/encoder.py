@@ -31,7 +31,7 @@ from nnfs_cli.data.table import Kind, Label, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.data.weighted import as_counts, exposures, row_weights
 from nnfs_cli.errors import DataError
-from nnfs_cli.pipeline.elementwise import cast, is_finite, logical_and, logical_not
+from nnfs_cli.pipeline.elementwise import cast, is_finite, logical_and
 from nnfs_cli.pipeline.parts import part
 from nnfs_cli.pipeline.shapes import all_last, concatenate
 from nnfs_cli.pipeline.value import DType, Value
@@ -158,8 +158,8 @@ class Encoder:
         with part("inputs"):
             X = cast(concatenate([inputs for inputs, _ in blocks]), dtype)
         usable = all_last(is_finite(X))
-        for _, refused in blocks:
-            usable = usable if refused is None else logical_and(usable, logical_not(refused))
+        for _, of_block in blocks:
+            usable = usable if of_block is None else logical_and(usable, of_block)
         return X, usable
 
     def require_columns(self, table: Table) -> None:

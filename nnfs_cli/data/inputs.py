@@ -27,7 +27,7 @@ from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 from nnfs_cli.pipeline.elementwise import cast, is_finite, is_nan, logical_not, logical_or
 from nnfs_cli.pipeline.parts import part
-from nnfs_cli.pipeline.shapes import any_last, concatenate, take
+from nnfs_cli.pipeline.shapes import all_last, concatenate, take
 from nnfs_cli.pipeline.value import Value
 from nnfs_cli.system.wording import named
 
@@ -140,16 +140,16 @@ class NumberInputs:
         return transform
 
     def operations(self, columns: Mapping[str, Value]) -> tuple[Value, Value | None]:
-        """Return the inputs as operations of a pipeline, (inputs,) float64, and which rows are refused, (1,) "bool"."""
+        """Return the inputs as operations of a pipeline, (inputs,) float64, and which rows are usable, (1,) "bool"."""
         with part(f"numbers: {_some(self.columns)}"):
             raw = concatenate([columns[name] for name in self.columns])
         values = self.forward_operations(raw)
         if self._marked:
             with part(f"empty cells: {_some([self.columns[i] for i in self._marked])}"):
                 values = concatenate([values, cast(is_nan(take(raw, self._marked)), "float64")])
-        with part(f"refused: {_some(self.columns)}"):
-            taken = logical_or(is_finite(raw), is_nan(raw)) if self.allows_gaps else is_finite(raw)
-            return values, any_last(logical_not(taken))
+        with part(f"usable cells: {_some(self.columns)}"):
+            usable = logical_or(is_finite(raw), is_nan(raw)) if self.allows_gaps else is_finite(raw)
+            return values, all_last(usable)
 
     def forward_operations(self, values: Value) -> Value:
         """Return `forward` as operations of a pipeline, (columns,) -> (outputs,)."""
@@ -228,11 +228,17 @@ class _SingleColumn:
         return [True] * len(self.names)
 
     def operations(self, columns: Mapping[str, Value]) -> tuple[Value, Value | None]:
-        """Return the inputs as operations of a pipeline, (inputs,) float64, and which rows are refused, (1,) "bool"."""
+        """Return the inputs as operations of a pipeline, (inputs,) float64, and which rows are usable, (1,) "bool".
+
+        If all are, there is no second value.
+        """
         cell = columns[self.column]
         self.step.require_operations()
         with part(f"{self.step.name}: {self.column}"):
-            return self.step.operations(cell, self.fit), self.step.refused(cell, self.fit)
+            inputs = self.step.operations(cell, self.fit)
+        with part(f"usable cells: {self.column}"):
+            refused = self.step.refused(cell, self.fit)
+            return inputs, None if refused is None else logical_not(refused)
 
     def rows_of(self, columns: Any) -> Callable[[slice], Array]:
         """Return a function that gives some rows of the array that `read` returned: (rows, inputs)."""

@@ -1,4 +1,4 @@
-"""Write a trained predictor as a pipeline: a list of operations from cells to predictions."""
+"""A trained predictor as a pipeline: a list of operations from cells to predictions."""
 
 from __future__ import annotations
 
@@ -49,23 +49,26 @@ def _net_outputs(predictor: Predictor, X: Value) -> Value:
 
 def _named(predictor: Predictor, X: Value, y_hat: Value, exposure: Value | None) -> Outputs:
     """Return the columns of predictions by name, as `Predictor.named` does."""
-    with part("predictions"):
-        if predictor.encoder.classes:
-            return _class_columns(predictor, predictor.config.loss.answer_operations(y_hat))
-        if predictor.encoder.pairs:
-            return _label_columns(predictor, predictor.config.loss.answer_operations(y_hat))
+    loss, encoder = predictor.config.loss, predictor.encoder
+    if not encoder.classes and not encoder.pairs:
         return _number_columns(predictor, X, y_hat, exposure)
+    with part("probabilities" if loss.probabilistic else "scores"):
+        answer = loss.answer_operations(y_hat)
+    return _class_columns(predictor, answer) if encoder.classes else _label_columns(predictor, answer)
 
 
 def _class_columns(predictor: Predictor, answer: Value) -> Outputs:
     """Return the label, the set of labels if there is one, and the probability or the score of each class."""
     interval, threshold = predictor.decision.interval, predictor.decision.threshold
-    decided = argmax_last(answer) if threshold is None else _at_least(take(answer, [1]), threshold)
-    columns = {"prediction": label_of(decided, predictor.encoder.classes or ())}
+    with part("decision"):
+        decided = argmax_last(answer) if threshold is None else _at_least(take(answer, [1]), threshold)
+        columns = {"prediction": label_of(decided, predictor.encoder.classes or ())}
     if interval is not None and isinstance(interval.calibration, ClassCalibration):
-        answer = interval.calibration.scale_operations(answer)
-        inside = interval.calibration.member_operations(answer, interval.level, decided)
-        columns["set"] = joined_labels(inside, predictor.labels)
+        with part("calibrated probabilities"):
+            answer = interval.calibration.scale_operations(answer)
+        with part("set of classes"):
+            inside = interval.calibration.member_operations(answer, interval.level, decided)
+            columns["set"] = joined_labels(inside, predictor.labels)
     kind = "probability" if predictor.config.loss.probabilistic else "score"
     return columns | {f"{kind}_{label}": take(answer, [k]) for k, label in enumerate(predictor.labels)}
 
@@ -73,9 +76,10 @@ def _class_columns(predictor: Predictor, answer: Value) -> Outputs:
 def _label_columns(predictor: Predictor, answer: Value) -> Outputs:
     """Return the label of each target, and the probability of the second of its two."""
     thresholds, targets = predictor.label_thresholds, predictor.encoder.targets
-    decided = _at_least(answer, 0.5 if thresholds is None else thresholds)
-    pairs = enumerate(zip(targets, predictor.encoder.pairs, strict=True))
-    labels = {f"prediction_{target}": label_of(take(decided, [i]), pair) for i, (target, pair) in pairs}
+    with part("decision"):
+        decided = _at_least(answer, 0.5 if thresholds is None else thresholds)
+        pairs = enumerate(zip(targets, predictor.encoder.pairs, strict=True))
+        labels = {f"prediction_{target}": label_of(take(decided, [i]), pair) for i, (target, pair) in pairs}
     return labels | {f"probability_{target}": take(answer, [i]) for i, target in enumerate(targets)}
 
 
@@ -88,12 +92,14 @@ def _number_columns(predictor: Predictor, X: Value, y_hat: Value, exposure: Valu
     """Return the number that is predicted for each target, its rate, its quantiles and its interval."""
     encoder, interval = predictor.encoder, predictor.decision.interval
     answer, quantiles = _in_units(predictor, y_hat)
-    named = {"prediction": answer if exposure is None else multiply(answer, exposure)}
+    named = {"prediction": answer}
     if exposure is not None:
-        named["rate"] = answer
+        with part("prediction"):
+            named = {"prediction": multiply(answer, exposure), "rate": answer}
     named |= quantiles
     if interval is not None and isinstance(interval.calibration, NumberCalibration):
-        bounds = interval.calibration.interval_operations(encoder, X, y_hat, answer, interval.level)
+        with part("interval"):
+            bounds = interval.calibration.interval_operations(encoder, X, y_hat, answer, interval.level)
         named["lower"], named["upper"] = bounds
     suffixes = [""] if len(encoder.targets) == 1 else [f"_{target}" for target in encoder.targets]
     return {name + suffix: take(one, [i]) for name, one in named.items() for i, suffix in enumerate(suffixes)}
@@ -102,6 +108,8 @@ def _number_columns(predictor: Predictor, X: Value, y_hat: Value, exposure: Valu
 def _in_units(predictor: Predictor, y_hat: Value) -> tuple[Value, Outputs]:
     """Return the answer (targets,) and the quantiles (targets,) in the target's own units."""
     loss, target = predictor.config.loss, predictor.encoder.target
-    answer = target.inverse_operations(cast(loss.answer_operations(y_hat), "float64"))
-    quantiles = loss.quantile_operations(y_hat).items()
-    return answer, {f"quantile_{q}": target.inverse_operations(cast(one, "float64")) for q, one in quantiles}
+    with part("prediction"):
+        answer = target.inverse_operations(cast(loss.answer_operations(y_hat), "float64"))
+    with part("quantiles"):
+        quantiles = loss.quantile_operations(y_hat).items()
+        return answer, {f"quantile_{q}": target.inverse_operations(cast(one, "float64")) for q, one in quantiles}

@@ -60,9 +60,8 @@ def source_of(model: ExportedModel, sidecar: str) -> tuple[str, bytes | None]:
     """Return the text of the file, and the content of the file `sidecar` with its arrays if they are many."""
     found = Statements(model.pipeline)
     data, content = found.stored.code(sidecar)
-    about = {"name": model.name, **model.about}
     parts = [
-        f"ABOUT = {{{packed(_pairs(about.items()), 9, 0)}}}\n"
+        f"ABOUT = {{{packed(_pairs(model.about.items()), 9, 0)}}}\n"
         f"COLUMNS = {_columns(model)}\n"
         'NUMBERS = [name for name, kind in COLUMNS.items() if kind == "number"]\n'
         "Array = np.ndarray",

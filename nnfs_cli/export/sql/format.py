@@ -37,8 +37,7 @@ class SqlFormat(Format):
 
     def files(self, model: ExportedModel, stem: str) -> dict[str, bytes]:
         """Return the content of the file."""
-        about = {"name": model.name, **model.about}
-        comments = "".join(f"-- {in_a_line(f'{key}: {value}')[:200]}\n" for key, value in about.items())
+        comments = "".join(f"-- {in_a_line(f'{key}: {value}')[:200]}\n" for key, value in model.about.items())
         return {f"{stem}{self.suffix}": f"{HEADER}{comments}\n{select(model.pipeline)}".encode()}
 
     def predict(self, folder: Path, stem: str, model: ExportedModel, cells: Mapping[str, Array]) -> Predictions:

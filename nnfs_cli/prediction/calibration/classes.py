@@ -13,7 +13,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.pipeline.elementwise import cast, divide, equal, less_equal, logical_or, subtract
 from nnfs_cli.pipeline.shapes import argmax_last, sum_last
-from nnfs_cli.pipeline.value import Value
+from nnfs_cli.pipeline.value import Value, constant
 from nnfs_cli.prediction.calibration.class_scores import LEVELS, ClassScores
 from nnfs_cli.prediction.calibration.scores import rows_needed, too_few_rows
 from nnfs_cli.prediction.calibration.temperature import COLDEST, HOTTEST, scale, scale_operations
@@ -101,7 +101,7 @@ class ClassCalibration:
 
     def member_operations(self, p: Value, level: float, decided: Value) -> Value:
         """Return `members` as operations of a pipeline, (classes,) and (1,) -> (classes,) "bool"."""
-        within = less_equal(subtract(1, p), self.bound(level) + 1e-12)
+        within = less_equal(subtract(1, p), constant(self.bound(level) + 1e-12, name="bound"))
         for always in (argmax_last(p), decided):
             within = logical_or(within, equal(always, np.arange(p.width)))
         return within
