@@ -25,7 +25,7 @@ def export(
     ] = "",
     output: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="File to write; by default one with the name of the run, in this folder."),
+        typer.Option(metavar="FILE", help="File to write; by default one named after the run, in this folder."),
     ] = None,
     interval: Annotated[
         float | None,
@@ -36,10 +36,11 @@ def export(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write the model of RUN as a file that needs no nnfs: preprocessing, nets, calibration and all.
+    """Write the model of RUN, preprocessing included, as a file that predicts without nnfs.
 
-    Before a file is written, it predicts 1,000 made-up rows, and as many held-out ones, in its own runtime. If any
-    answer differs from that of the run, nothing is written. onnx and page need the extra `export`, and c a C compiler.
+    Before a file is written, it predicts 1,000 made-up rows and up to 1,000 held-out rows in its own runtime. If any
+    prediction differs from that of the run, nothing is written. onnx and page need the extra `export`, and c needs a C
+    compiler.
     """
     load(code)
     from nnfs_cli.display.status_line import status_line
