@@ -1,7 +1,7 @@
 """A cheap client of HTTP: a few connections that send one request again and again, each after its last answer.
 
 `python -m tests.benchmarks.http_client PORT PATH TYPE FILE CONNECTIONS SECONDS` sends the content of the file, and
-prints in JSON the answers of every status, the seconds of each and the seconds of all.
+prints in JSON the answers of every status, how many came in a second, and the milliseconds of most.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ async def asked(port: int, request: bytes, connections: int, seconds: float) -> 
         for _ in range(connections)
     ]
     await asyncio.gather(*(connection.done for connection in opened))
-    return {"statuses": statuses, "times": times, "seconds": time.perf_counter() - begun}
+    lasted = time.perf_counter() - begun
+    p50, p99 = (1e3 * sorted(times)[int(share * len(times))] for share in (0.5, 0.99))
+    return {"statuses": statuses, "requests": len(times) / lasted, "p50": p50, "p99": p99}
 
 
 def main() -> None:
