@@ -93,6 +93,13 @@ def complete_metric(incomplete: str) -> list[str]:
     return [f"{before}{comma}{name}" for name in families()["metric"] if name.startswith(last.lstrip())]
 
 
+def complete_tracker(incomplete: str) -> list[str]:
+    """Return the trackers that `--track` may name."""
+    from nnfs_cli.cli.declared_names import families
+
+    return [name for name in families()["tracker"] if name.startswith(incomplete)]
+
+
 def complete_fixes(incomplete: str) -> list[str]:
     """Return the kinds of suggested changes that may come next in a list with commas."""
     from nnfs_cli.inspection.suggestion import KINDS

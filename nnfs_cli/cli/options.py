@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nnfs_cli.cli.completion import complete_assignment, complete_config, complete_run
+from nnfs_cli.cli.completion import complete_assignment, complete_config, complete_run, complete_tracker
 from nnfs_cli.cli.paths import open_run, require_config
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ Track = Annotated[
         "--track",
         metavar="TRACKER[=PLACE]",
         help="Pass on every epoch: tensorboard[=FOLDER], mlflow[=URL] or csv[=FILE]. Repeatable.",
+        autocompletion=complete_tracker,
     ),
 ]
 

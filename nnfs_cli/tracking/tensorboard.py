@@ -40,14 +40,13 @@ class TensorBoard(Tracker, name="tensorboard", main="folder"):
 
     def open(self, run: TrackedRun) -> EventWriter:
         """Begin new event files, and delete those of earlier sessions of the run."""
-        return EventWriter(self._folder(run.path) if self.folder is None else _own_folder(self.folder, run), run)
+        if self.folder is not None:
+            return EventWriter(_own_folder(self.folder, run), run)
+        return EventWriter(path_without_links(run.path, f"{IN_RUN}/events").parent, run)
 
     def place(self, run: Path) -> str:
         """Return the folder of the event files."""
-        return self._folder(run).as_posix()
-
-    def _folder(self, run: Path) -> Path:
-        return path_without_links(run, f"{IN_RUN}/events").parent if self.folder is None else self.folder / run.name
+        return (run / IN_RUN if self.folder is None else self.folder / run.name).as_posix()
 
 
 class EventWriter:

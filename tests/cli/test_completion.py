@@ -68,6 +68,7 @@ def test_commands_and_components(complete: Complete) -> None:
     assert set(complete("evaluate", "--split", "")) == {"train", "validation", "test"}
     assert complete("evaluate", "--metrics", "f1,roc") == ["f1,roc_auc"]
     assert complete("decide", "--threshold", "best_f") == ["best_f1"]
+    assert complete("train", "c.yaml", "--track", "") == ["csv", "mlflow", "tensorboard"]
 
 
 def test_settings_and_their_values(complete: Complete, tmp_path: Path) -> None:

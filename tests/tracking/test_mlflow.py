@@ -169,6 +169,7 @@ def test_epochs_that_the_run_has_lost_stay_in_a_run_of_their_own(
     assert in_mlflow(client, new) == figures_of(again)
 
 
+@pytest.mark.slow
 def test_many_figures_and_params_are_written_in_parts(tmp_path: Path, tracker: MLflow, client: MlflowClient) -> None:
     row = {"epoch": 1, "seconds": 1.0, **{f"val_f1_{i}": i / 7 for i in range(1_100)}}
     run = replace(tracked(tmp_path / "x-1"), settings={"name": "many", **{f"k{i}": "v" * 9_000 for i in range(250)}})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from nnfs_cli.training.progress import LogRow
 from nnfs_cli.workflows.tracking import follower as module
 from nnfs_cli.workflows.tracking import tracking
 from nnfs_cli.workflows.tracking.follower import Follower
-from tests.conftest import CONFIGS, Nnfs
+from tests.conftest import CONFIGS, ROOT, Nnfs
 from tests.tracking.faulty import Faulty
 from tests.tracking.readers import figures_of, in_csv, in_single_precision, in_tensorboard
 
@@ -114,6 +115,17 @@ def test_a_resumed_run_is_tracked_on_each_epoch_once(inside: Nnfs, write: Callab
     assert run.spec_file.read_bytes() == before
 
 
+@pytest.mark.skipif(os.name != "posix", reason="links")
+def test_a_run_with_a_link_in_it_is_trained_all_the_same(finished: RunDirectory, tmp_path: Path) -> None:
+    run = RunDirectory(shutil.copytree(finished.path, tmp_path / "iris-1"))
+    (tmp_path / "elsewhere").mkdir()
+    (run.path / "tensorboard").symlink_to(tmp_path / "elsewhere")
+    assert TensorBoard().place(run.path).endswith("iris-1/tensorboard")
+    follower = Follower(run.path, TensorBoard())
+    assert follower(False) == (False, "ValueError: tensorboard is a link")
+    assert [*(tmp_path / "elsewhere").iterdir()] == []
+
+
 class Stop(Callback):
     """A callback that interrupts training at the end of an epoch."""
 
@@ -167,7 +179,7 @@ def test_what_a_tracker_has_missed_it_gets_at_the_end(
     [
         pytest.param("write", r"\[Errno 28\] No space left on device: 'x'", marks=pytest.mark.slow),
         pytest.param("exit", "its process has failed", marks=pytest.mark.slow),
-        ("die", "a worker process ended with exit code 3 before its work was done"),
+        pytest.param("die", "a worker process ended with exit code 3 before its work was done", marks=pytest.mark.slow),
     ],
 )
 def test_whatever_a_tracker_does_is_one_warning(tmp_path: Path, way: str, problem: str) -> None:
@@ -246,6 +258,18 @@ def test_a_run_that_is_killed_and_resumed_is_tracked_once(nnfs: Nnfs, write: Cal
     assert len(figures) == 80 * 7
     assert in_csv(table, "runs/flowers-1") == figures
     assert in_tensorboard(run.path / "tensorboard") == in_single_precision(run.epochs())
+
+
+@pytest.mark.slow
+def test_the_tracker_of_the_guide_works(nnfs: Nnfs, tmp_path: Path) -> None:
+    page = (ROOT / "nnfs_cli" / "guide" / "tracking.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```py\n# lines\.py\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "lines.py").write_text(code, encoding="utf-8")
+    words = ("--code", "lines.py", "--track", "lines=losses.txt", "--epochs", "2")
+    done = nnfs("train", CONFIGS / "iris.yaml", *words)
+    assert done.returncode == 0, done.stderr
+    losses = [row["train_loss"] for row in RunDirectory(tmp_path / "runs" / "iris-1").epochs()]
+    assert (tmp_path / "losses.txt").read_text() == f"1 {losses[0]}\n2 {losses[1]}\nfinished\n"
 
 
 def test_a_missing_package_is_an_error_before_training(
