@@ -56,21 +56,21 @@ class Export:
 def format_named(name: str) -> Format:
     """Return the format of this name. Raises `UserError` if there is none."""
     if name == "onnx":
-        from nnfs_cli.export.onnx.onnx_format import Onnx
+        from nnfs_cli.export.onnx.format import OnnxFormat
 
-        return Onnx()
+        return OnnxFormat()
     if name == "python":
         from nnfs_cli.export.python.format import PythonFormat
 
         return PythonFormat()
     if name == "c":
-        from nnfs_cli.export.c.format import C
+        from nnfs_cli.export.c.format import CFormat
 
-        return C()
+        return CFormat()
     if name == "page":
-        from nnfs_cli.export.page.page import Page
+        from nnfs_cli.export.page.format import PageFormat
 
-        return Page()
+        return PageFormat()
     if name == "sql":
         from nnfs_cli.export.sql.format import SqlFormat
 

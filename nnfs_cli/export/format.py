@@ -1,4 +1,4 @@
-"""What a format of exported models is: how it writes a model, and how its own runtime computes predictions."""
+"""A format of exported models: how it writes a model, and how its own runtime computes predictions."""
 
 from __future__ import annotations
 
@@ -49,8 +49,6 @@ class Format(ABC):
     """The name that `--to` takes."""
     suffix: ClassVar[str]
     """The end of the name of the main file, with its point."""
-    needs: ClassVar[str] = ""
-    """The extra that writing or proving needs, or ""."""
     overflows: ClassVar[bool] = True
     """Whether numbers of float32 become infinite where they do in the run."""
 

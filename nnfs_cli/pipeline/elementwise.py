@@ -228,7 +228,7 @@ def where(condition: Value, a: Operand, b: Operand) -> Value:
 
 
 def cast(x: Value, dtype: DType) -> Value:
-    """Return x in another type; as whole numbers, the part behind the point is cut off."""
+    """Return x in another type; as whole numbers, the part after the point is cut off."""
     return x if x.dtype == dtype else Value("cast", (x,), dtype, x.features, x.members)
 
 

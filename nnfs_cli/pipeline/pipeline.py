@@ -15,7 +15,7 @@ class Pipeline:
 
     `columns` are the values of `cells.column`, by name. `outputs` are one value (1,) for each column of predictions, by
     its name. Where `usable` (1,) "bool" is false, the run refuses the row, and the outputs mean nothing. `encoded`
-    (features,) are the inputs of the net, behind all preprocessing: formats that explain predictions begin there.
+    (features,) are the inputs of the net, after all preprocessing: formats that explain predictions begin there.
     """
 
     columns: Mapping[str, Value]
@@ -25,7 +25,7 @@ class Pipeline:
 
     @cached_property
     def operations(self) -> tuple[Value, ...]:
-        """All values that the outputs need, constants included, each once and behind its own inputs."""
+        """All values that the outputs need, constants included, each once and after its own inputs."""
         found: dict[int, Value] = {}
         stack = [*reversed([*self.columns.values(), self.usable, *self.outputs.values()])]
         while stack:  # without recursion: chains may be long

@@ -11,7 +11,7 @@ def tree_sums(
 ) -> Value:
     """Return the sums over the rounds of trees, "float64": (n,) "float32" -> (trees of a round · values,), by set.
 
-    The nodes of all trees stand in one list. A row at a node goes to `left` (nodes,), or to the node behind that if its
+    The nodes of all trees stand in one list. A row at a node goes to `left` (nodes,), or to the node after that if its
     input `feature` (nodes,) is larger than `threshold` (nodes,) float32. At a leaf the threshold is infinite and `left`
     the leaf itself, and `value` (nodes, values) is what it adds. `roots` and `depth` (sets, rounds, trees of a round)
     say where each tree begins and how many steps lead to its leaves. The sets are the members of the result.

@@ -125,11 +125,11 @@ def compiled(folder: Path, command: list[str], main: str, source: Path) -> Found
 
 def of_run(folder: Path, number: int, turns: int) -> Iterator[tuple[str, Found]]:
     """A run and its exports, with the sizes of their files."""
-    from nnfs_cli.export.c.format import C
+    from nnfs_cli.export.c.format import CFormat
     from nnfs_cli.export.c.runner import compiler
     from nnfs_cli.export.export import exported_model
     from nnfs_cli.export.format import Format
-    from nnfs_cli.export.onnx.onnx_format import Onnx
+    from nnfs_cli.export.onnx.format import OnnxFormat
     from nnfs_cli.export.python.format import PythonFormat
     from nnfs_cli.runs.directory import RunDirectory
     from nnfs_cli.workflows.predict import predictor_of
@@ -139,7 +139,7 @@ def of_run(folder: Path, number: int, turns: int) -> Iterator[tuple[str, Found]]
     model = exported_model(run, predictor_of(run, "best", None), "best", None)
     needed = [path / "weights" / "best.npz", path / "data.json", *path.glob("blend.npz")]
     yield "the run: `Run.predict`", {**measured_in(folder, "nnfs", path, turns), "files": _size(*needed)}
-    forms: list[Format] = [PythonFormat(), *([Onnx()] if installed("onnxruntime") else []), C()]
+    forms: list[Format] = [PythonFormat(), *([OnnxFormat()] if installed("onnxruntime") else []), CFormat()]
     for form in forms:
         place = folder / f"{form.name}{number}"
         place.mkdir()

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from nnfs_cli.arrays import Array
 from nnfs_cli.data.in_memory import rows_for
 from nnfs_cli.errors import ExportError
-from nnfs_cli.export.c.format import C
+from nnfs_cli.export.c.format import CFormat
 from nnfs_cli.export.c.interface import Interface
 from nnfs_cli.export.c.runner import compiled, run
 from nnfs_cli.export.c.text import RESERVED, comment, decoded, encoded, identifier, literals, string
@@ -81,7 +81,7 @@ HOSTILE = [
 def written(pipeline: Pipeline, folder: Path, about: Mapping[str, str] | None = None) -> Interface:
     """Write a pipeline as model.c and model.h, and return how a program calls it."""
     model = ExportedModel("a model", pipeline, (), about or {})
-    for name, content in C().files(model, "model").items():
+    for name, content in CFormat().files(model, "model").items():
         (folder / name).write_bytes(content)
     return Interface(model, "model")
 
@@ -271,7 +271,7 @@ def test_without_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     interface = written(doubled(), tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ExportError, match="install gcc or clang, or set CC"):
-        C().predict(tmp_path, "model", interface.model, {"x": numbers()})
+        CFormat().predict(tmp_path, "model", interface.model, {"x": numbers()})
 
 
 def test_a_model_that_is_too_large(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_a_tree_that_is_too_large(tmp_path: Path) -> None:
 @pytest.mark.parametrize("stem", ['a"b', "a\\b", "a\nb", "what??/"])
 def test_a_name_that_c_cannot_include(stem: str) -> None:
     with pytest.raises(ExportError, match="choose a name of letters and digits"):
-        C().files(ExportedModel("a model", doubled(), ()), stem)
+        CFormat().files(ExportedModel("a model", doubled(), ()), stem)
 
 
 def test_a_trained_model_with_a_blend(tmp_path: Path) -> None:

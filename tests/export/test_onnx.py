@@ -20,7 +20,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.errors import ExportError
 from nnfs_cli.export.format import ExportedModel, Predictions
 from nnfs_cli.export.onnx.compositions import composed
-from nnfs_cli.export.onnx.onnx_format import Onnx
+from nnfs_cli.export.onnx.format import OnnxFormat
 from nnfs_cli.export.onnx.onnx_model import onnx_model
 from nnfs_cli.export.onnx.session import open_session, run
 from nnfs_cli.pipeline import cells, elementwise, labels, shapes
@@ -49,14 +49,14 @@ def assert_same(pipeline: Pipeline, given: dict[str, Array], tolerance: float = 
 
 @pytest.mark.parametrize("one", [one for one in CASES if one.name != "hash_bucket"], ids=lambda one: one.name)
 def test_computes_every_operation(one: Case, tmp_path: Path) -> None:
-    assert_computes(Onnx(), one, tmp_path)
+    assert_computes(OnnxFormat(), one, tmp_path)
 
 
 def test_a_hash_is_refused_with_the_name_of_its_column(tmp_path: Path) -> None:
     text = cells.column("town\n", "category")
     pipeline = Pipeline({"town\n": text}, {"y": cells.hash_bucket(text, 13)}, ALWAYS)
     with pytest.raises(ExportError, match=r"ONNX cannot compute the hash of the column 'town\\n'; .*one_hot"):
-        Onnx().files(ExportedModel("a model", pipeline, ()), "model")
+        OnnxFormat().files(ExportedModel("a model", pipeline, ()), "model")
 
 
 def test_a_list_is_refused_that_is_divided_at_several_characters() -> None:
@@ -97,7 +97,7 @@ def test_the_file_says_what_it_takes_and_gives(tmp_path: Path) -> None:
     pipeline = Pipeline({"age": age, "town": town, "day": day}, outputs, elementwise.less(age, 200))
     described = [{"name": "age", "kind": "number", "min": 17, "max": 90}]
     model = ExportedModel("adults-1", pipeline, described, {"largest difference": "1.3e-7"})
-    (tmp_path / "model.onnx").write_bytes(Onnx().files(model, "model")["model.onnx"])
+    (tmp_path / "model.onnx").write_bytes(OnnxFormat().files(model, "model")["model.onnx"])
     proto = onnx.load(tmp_path / "model.onnx")
     onnx.checker.check_model(proto, full_check=True)
     assert "from 17 to 90 in training" in proto.graph.input[0].doc_string
@@ -125,7 +125,7 @@ def test_the_graph_names_the_parts_and_arrays_of_the_net() -> None:
 
 
 def test_equal_files_have_equal_bytes() -> None:
-    first, second = (Onnx().files(ExportedModel("a", CASES[0].pipeline, ()), "m")["m.onnx"] for _ in range(2))
+    first, second = (OnnxFormat().files(ExportedModel("a", CASES[0].pipeline, ()), "m")["m.onnx"] for _ in range(2))
     assert first == second
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from nnfs_cli.data.csv.writer import harmless
 from nnfs_cli.data.numbers import parse_number
 from nnfs_cli.export.format import ExportedModel
-from nnfs_cli.export.page import Page
+from nnfs_cli.export.page.format import PageFormat
 from nnfs_cli.export.page.html import ENGINE, NO_REASONS, TEMPLATES, page_of
 from nnfs_cli.export.page.reasons import reasons
 from nnfs_cli.export.page.serialized import packed, serialized
@@ -47,7 +47,7 @@ def parcels(tmp_path_factory: pytest.TempPathFactory) -> Paged:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_page_computes_what_numpy_computes(case: Case, tmp_path: Path) -> None:
-    assert_computes(Page(), case, tmp_path)
+    assert_computes(PageFormat(), case, tmp_path)
 
 
 @pytest.mark.parametrize("config", ["toolbox/parcels.yaml", "examples/flowers.yaml"])

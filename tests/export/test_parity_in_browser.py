@@ -11,8 +11,8 @@ import pytest
 
 from nnfs_cli.arrays import Array
 from nnfs_cli.export.format import ExportedModel, Predictions
+from nnfs_cli.export.page.format import PageFormat
 from nnfs_cli.export.page.html import TEMPLATES
-from nnfs_cli.export.page.page import Page
 from nnfs_cli.export.page.runtime import typed_output
 from nnfs_cli.export.page.serialized import packed_cells
 from tests.browser import Browser
@@ -22,7 +22,7 @@ from tests.export.test_parity import prove_run
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::nnfs_cli.NnfsWarning")]
 
 
-class PageInChromium(Page):
+class PageInChromium(PageFormat):
     """A page whose scripts compute in Chromium."""
 
     def __init__(self, browser: Browser) -> None:

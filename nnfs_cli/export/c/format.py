@@ -9,7 +9,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.export.format import ExportedModel, Format, Predictions
 
 
-class C(Format):
+class CFormat(Format):
     """A C99 file and its header, which need nothing but the standard library and allocate no memory.
 
     Every number of the model is a constant of the file. What a row needs lies on the stack, and the header gives its

@@ -29,7 +29,7 @@ NEEDS = {
 
 @dataclass
 class Functions:
-    """The functions that a file contains, each behind those that it calls, by name."""
+    """The functions that a file contains, each after those that it calls, by name."""
 
     code: dict[str, str] = field(default_factory=dict)
 

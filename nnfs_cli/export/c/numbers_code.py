@@ -156,7 +156,7 @@ static int64_t multiply_i64(int64_t a, int64_t b)
 """
 
 WHOLE = """
-/* A number without the part behind its point; the lowest whole number for what 64 bits cannot hold. */
+/* A number without the part after its point; the lowest whole number for what 64 bits cannot hold. */
 static int64_t whole(double x)
 {
     const bool fits = (x >= -9223372036854775808.0) && (x < 9223372036854775808.0);

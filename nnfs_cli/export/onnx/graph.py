@@ -47,7 +47,7 @@ class Graph:
         return self._known[key]
 
     def node(self, operator: str, *inputs: str, domain: str = "", unused: int = 0, **attributes: Any) -> str:
-        """Return the name of the first output of a node, behind which it has some `unused` ones."""
+        """Return the name of the first output of a node, which is followed by some `unused` ones."""
         node = helper.make_node(operator, inputs, [], domain=domain, **attributes)
         key = node.SerializeToString(deterministic=True)
         if key not in self._known:

@@ -43,7 +43,7 @@ def unicode(text: str) -> str:
 
 
 def numbered(name: str, taken: Collection[str]) -> str:
-    """Return a name that a value of a graph can have: the given one, with a number from 2 on behind it if it is taken.
+    """Return a name that a value of a graph can have: the given one, followed by a number from 2 on if it is taken.
 
     It is a text in UTF-8 that is not empty, and without the character 0, which ends texts in C.
     """

@@ -71,6 +71,6 @@ class Nodes:
         return self.add("Expand", self.of(value), rows)
 
     def reshaped(self, name: str, features: tuple[int, ...], members: int = 0) -> str:
-        """Return a node with other axes behind that of the rows."""
+        """Return a node with other axes after that of the rows."""
         axes = [members] if members else []
         return self.add("Reshape", name, np.array([*axes, -1, *features]))

@@ -159,7 +159,7 @@ def _label_of(nodes: Nodes, value: Value) -> str:
 
 
 def _joined_labels(nodes: Nodes, value: Value) -> str:
-    """Append each label that is inside, behind a | if another one is."""
+    """Append each label that is inside, after a | if another one is."""
     inside, nothing = nodes.of(value.inputs[0]), np.array([[""]], object)
     found, begun = nodes.graph.constant(nothing), ""
     for i, label in enumerate(value.settings["labels"]):

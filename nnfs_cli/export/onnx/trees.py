@@ -81,7 +81,7 @@ def tree_sums(nodes: Nodes, value: Value) -> str:
 
 
 def _add_tree(forest: _Forest, root: int, arrays: Mapping[str, Array], weights: Array, target: int) -> None:
-    """Add the nodes that a root leads to, each behind the one that leads to it."""
+    """Add the nodes that a root leads to, each after the one that leads to it."""
     feature, threshold, left = arrays["feature"], arrays["threshold"], arrays["left"]
     first = forest.add_node(int(feature[root]), float(threshold[root]))
     forest.roots.append(first)

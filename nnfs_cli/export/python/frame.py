@@ -1,7 +1,7 @@
 """The functions that every written file has: they read rows, and answer them.
 
 The source of these functions is copied into the files, so they must run in Python 3.9 with NumPy 1.22, and use nothing
-but NumPy, the standard library, each other, and the three names that a file defines anew: `COLUMNS`, `model` and `W`.
+but NumPy, the standard library, each other, and what a file defines anew: `COLUMNS`, `EMPTY_DATE`, `model` and `W`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.pipeline.cells import EMPTY_DATE
 
 COLUMNS: dict[str, str] = {}  # the kind of each column: number, category or date
 
@@ -146,7 +147,7 @@ def text_of(value: Any) -> str | None:
 
 
 def date_of(value: Any) -> int:
-    """Return the microseconds since 1970 of the local time in a cell, and the smallest number for an empty one."""
+    """Return the microseconds since 1970 of the local time in a cell, and EMPTY_DATE for an empty one."""
     if value is None or value == "":
         value = np.datetime64("NaT")
     elif isinstance(value, str):
@@ -165,7 +166,7 @@ def date_of(value: Any) -> int:
 def reason_of(row: int, cells: dict[str, Array]) -> str:
     """Return why the model refuses a row, of which a check has looked at these columns."""
     for name, values in cells.items():
-        if values[row] in (None, -(2**63)) or values[row] != values[row]:
+        if values[row] in (None, EMPTY_DATE) or values[row] != values[row]:
             return f"the column {name!r} is empty"
     if len(cells) == 1:
         name, values = next(iter(cells.items()))

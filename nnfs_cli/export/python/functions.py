@@ -1,7 +1,7 @@
 """The functions of operations that NumPy has no function for; a written file has those that it uses.
 
 The source of these functions is copied into the files, so they must run in Python 3.9 with NumPy 1.22, and use nothing
-but NumPy, the standard library and each other.
+but NumPy, the standard library, each other, and `EMPTY_DATE`, which a file defines anew.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.pipeline.cells import EMPTY_DATE
 
 
 def sigmoid(x: Array) -> Array:
@@ -98,7 +99,7 @@ def date_part(dates: Array, part: str) -> Array:
     now = days.astype("datetime64[Y]" if part.endswith("year") else "datetime64[M]")
     first, after = now.astype("datetime64[D]"), (now + 1).astype("datetime64[D]")
     found = (after - first if part.startswith("days_in") else days - first).astype(np.int64)
-    return np.where(dates == -(2**63), 0, found)
+    return np.where(dates == EMPTY_DATE, 0, found)
 
 
 def tree_sums(
@@ -106,7 +107,7 @@ def tree_sums(
 ) -> Array:
     """Return the sums of the values of the leaves that rows x reach, (sets, rows, trees of a round * values).
 
-    The nodes of all trees stand in one list. A row at a node goes to `left`, or to the node behind that if its input
+    The nodes of all trees stand in one list. A row at a node goes to `left`, or to the node after that if its input
     `feature` is larger than `threshold`; at a leaf it stays. `roots` and `depth` (sets, rounds, trees of a round) say
     where each tree begins and how many steps lead to its leaves.
     """

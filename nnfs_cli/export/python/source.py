@@ -12,6 +12,7 @@ from nnfs_cli.export.python import frame
 from nnfs_cli.export.python.functions import FUNCTIONS
 from nnfs_cli.export.python.statements import Statements
 from nnfs_cli.export.python.stored import WIDTH, packed, quoted
+from nnfs_cli.pipeline.cells import EMPTY_DATE
 from nnfs_cli.system.wording import cut, in_a_line
 
 HEADER = '''"""A trained model as plain Python: it needs NumPy alone. The function `model` has its formulas.
@@ -64,6 +65,7 @@ def source_of(model: ExportedModel, sidecar: str) -> tuple[str, bytes | None]:
         f"ABOUT = {{{packed(_pairs(model.about.items()), 9, 0)}}}\n"
         f"COLUMNS = {_columns(model)}\n"
         'NUMBERS = [name for name, kind in COLUMNS.items() if kind == "number"]\n'
+        f"EMPTY_DATE = {EMPTY_DATE}  # what NumPy stores for NaT\n"
         "Array = np.ndarray",
         _model_function(found.lines),
         *map(inspect.getsource, [*_used(found.lines), *FRAME]),

@@ -127,7 +127,7 @@ class Statements:
 
 
 def _ordered(values: Iterable[Value]) -> tuple[Value, ...]:
-    """Return values with all that they need, each behind its own inputs."""
+    """Return values with all that they need, each after its own inputs."""
     outputs = {str(i): value for i, value in enumerate(values)}
     return Pipeline({}, outputs, next(iter(outputs.values()))).operations
 

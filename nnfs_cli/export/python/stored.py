@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.pipeline.cells import EMPTY_DATE
 
 WIDTH = 100  # of the lines of a written file, where its words allow
 FEW_NUMBERS = 48  # that an array written out has at most
@@ -18,7 +19,7 @@ SIDECAR_BYTES = 300_000  # of compressed arrays from which on they become a file
 
 
 def packed(items: Iterable[str], before: int = 0, indent: int = 4) -> str:
-    """Return items with commas between them: on one line behind `before` characters, or else on lines of their own."""
+    """Return items with commas between them: on one line after `before` characters, or else on lines of their own."""
     items = list(items)
     line = ", ".join(items)
     if before + indent + len(line) < WIDTH - 8 and "\n" not in line:
@@ -34,6 +35,8 @@ def packed(items: Iterable[str], before: int = 0, indent: int = 4) -> str:
 def number_code(array: Array) -> str:
     """Return the code of a number () with as few digits as its type needs."""
     value = array.item()
+    if isinstance(value, int) and value == EMPTY_DATE:
+        return "EMPTY_DATE"
     if isinstance(value, float) and not np.isfinite(value):
         return "np.nan" if np.isnan(value) else "np.inf" if value > 0 else "-np.inf"
     if array.dtype == np.float32 and np.float32(float(str(array[()]))) == array:

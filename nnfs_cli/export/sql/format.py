@@ -21,9 +21,10 @@ from nnfs_cli.system.wording import in_a_line, named
 
 HEADER = """\
 -- A trained model as one SELECT for DuckDB (1.1 or later), SQLite (3.35 or later, with its mathematical functions) and
--- PostgreSQL (12 or later). It returns all columns of a table named "rows", with the predictions behind them; where the
--- model refuses a row, they are NULL. Numbers are double precision, words are texts, and dates are dates, timestamps,
--- or ISO texts without an offset from UTC. In SQLite, columns of numbers should hold no texts: it reads them as 0.
+-- PostgreSQL (12 or later). It reads a table named "rows", and returns the number of each row, the columns of the table
+-- and the predictions, which are NULL for a row that the model refuses. Numbers are read in double precision.
+-- Categories are texts, and dates are dates, timestamps, or ISO texts without an offset from UTC. In SQLite, columns of
+-- numbers should hold no texts, which would be read as 0.
 """
 SQL_TYPES = {"number": "DOUBLE PRECISION", "category": "TEXT", "date": "TEXT"}
 

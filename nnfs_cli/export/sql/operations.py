@@ -277,7 +277,7 @@ def _is_gap(word: Term) -> Term:
 def _refused(what: str) -> Callable[..., Array]:
     def refuse(value: Value, *inputs: Array) -> Array:
         name = value.inputs[0].settings.get("name", "")
-        raise ExportError(f"SQL cannot compute {what} {named(name)}; export the model to onnx, python or c")
+        raise ExportError(f"SQL cannot compute {what} {named(name)}; export the model to python, c or page")
 
     return refuse
 

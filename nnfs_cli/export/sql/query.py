@@ -17,7 +17,7 @@ LONGEST_NAME = 63  # bytes of a name that PostgreSQL keeps
 ROW = '"nnfs row"'
 GIVEN = """\
 WITH "given" AS MATERIALIZED (
-  SELECT ROW_NUMBER() OVER () AS "nnfs row", "table".* FROM "rows" AS "table" -- the table with the rows
+  SELECT ROW_NUMBER() OVER () AS "nnfs row", "table".* FROM "rows" AS "table" -- the table to predict
 )"""
 LAST = """
 FROM "given" JOIN "predictions" ON "given"."nnfs row" = "predictions"."nnfs row"
@@ -134,7 +134,7 @@ def _lines(kept: Sequence[str], new: Sequence[_Column]) -> Iterator[str]:
 
 
 def _ordered(terms: Iterable[Term]) -> tuple[Term, ...]:
-    """Return terms with all that they are made of, each once and behind its own terms."""
+    """Return terms with all that they are made of, each once and after its own terms."""
     found: dict[int, Term] = {}
     stack = [*reversed([*terms])]
     while stack:

@@ -19,7 +19,7 @@ function utf8(text) {
   return bytes;
 }
 
-// The constants of BLAKE2b: the first 64 bits behind the point of the square roots of the first eight primes, and the
+// The constants of BLAKE2b: the first 64 bits after the point of the square roots of the first eight primes, and the
 // order in which each round takes the words of a block. Source: RFC 7693.
 const START = [
   0x6a09e667f3bcc908n, 0xbb67ae8584caa73bn, 0x3c6ef372fe94f82bn, 0xa54ff53a5f1d36f1n,

@@ -28,7 +28,7 @@ function shown(number) {
   return grouped(number, Math.max(0, 4 - Math.max(Math.floor(Math.log10(size || 1)), 0)), true);
 }
 
-// Return a number with so many digits behind the point, or without zeros at the end.
+// Return a number with so many digits after the point, or without zeros at the end.
 function grouped(number, digits, trimmed = false) {
   const useGrouping = Math.abs(number) >= 9999.5;
   return number.toLocaleString("en-US", { minimumFractionDigits: trimmed ? 0 : digits, maximumFractionDigits: digits, useGrouping }).replace("-", "−");

@@ -1,4 +1,4 @@
-// Compute the values of a pipeline: a list of operations, each behind its inputs. Results of the type float32 are rounded.
+// Compute the values of a pipeline: a list of operations, each after its inputs. Results of the type float32 are rounded.
 "use strict";
 
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -1,7 +1,7 @@
 // The form: a field for each column, with its curve, and a slider or a list of the words as trained.
 "use strict";
 
-const OTHER = "another word…";
+const OTHER = "another category…";
 
 // Return the text of a number in a field: as short as it can be.
 const plain = (number) => String(Number(number.toPrecision(6)));
@@ -61,7 +61,7 @@ class Field {
     this.words.forEach((word, i) => create("option", { value: i }, this.input, inALine(word, 80) || "(a text without a character)"));
     if (this.accepts.gap) create("option", { value: "gap" }, this.input, "(empty)");
     if (this.accepts.other || !this.words.length) create("option", { value: "other" }, this.input, OTHER);
-    this.other = create("input", { type: "text", "aria-label": `${this.label}, another word`, autocomplete: "off" }, row);
+    this.other = create("input", { type: "text", "aria-label": `${this.label}, another category`, autocomplete: "off" }, row);
     for (const node of [this.input, this.other]) node.addEventListener("input", () => this.changed());
   }
 
@@ -135,7 +135,7 @@ class Field {
     if (this.empty) return this.accepts.gap ? { text: "empty", tone: "" } : { text: "The model takes no empty cell here.", tone: "bad" };
     if (this.kind === "category") {
       const known = this.words.includes(this.cell) || !this.words.length;
-      return { text: known || this.more ? "" : "No training row has this word.", tone: "warn" };
+      return { text: known || this.more ? "" : "No training row has this category.", tone: "warn" };
     }
     if (!this.range) return { text: "", tone: "" };
     const place = this.placeOf(this.cell), ends = new Set(this.range.map((end) => this.shownAt(end)));

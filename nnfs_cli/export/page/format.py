@@ -11,12 +11,11 @@ from nnfs_cli.export.page.html import TEMPLATES, page_of
 from nnfs_cli.export.page.runtime import run_in_v8
 
 
-class Page(Format):
+class PageFormat(Format):
     """One page of HTML with a form, curves, reasons and a table, which computes in the browser and loads nothing."""
 
     name = "page"
     suffix = ".html"
-    needs = "export"
 
     def files(self, model: ExportedModel, stem: str) -> dict[str, bytes]:
         """Return the page."""
