@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +15,9 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.explain.attributions import Attributor
 from nnfs_cli.pipeline.pipeline import Pipeline
 from nnfs_cli.pipeline.value import Value
+from nnfs_cli.system.wording import in_a_line, listing, shown
+
+SEEN = 3  # categories of a column that are named
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,20 @@ class ExportedModel:
     targets: Sequence[str] = ()
     interval: float | None = None
     attributor: Attributor | None = None
+
+    @cached_property
+    def described(self) -> dict[str, Mapping[str, Any]]:
+        """The descriptions of the input columns, by name."""
+        return {one["name"]: one for one in self.inputs}
+
+    def seen_in(self, column: str) -> str:
+        """Return what the training rows held in a column, in a line: its range, or its most frequent categories."""
+        about = self.described.get(column, {})
+        if about.get("counts"):
+            first, n_others = [shown(one, 30) for one in list(about["counts"])[:SEEN]], len(about["counts"]) - SEEN
+            return f"{', '.join(first)} and {n_others:,} more" if n_others > 0 else listing(first)
+        low, high = about.get("min"), about.get("max")
+        return "" if low is None or high is None else in_a_line(f"{low} to {high}")
 
     @property
     def float64(self) -> bool:

@@ -100,7 +100,7 @@ def test_the_file_says_what_it_takes_and_gives(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(OnnxFormat().files(model, "model")["model.onnx"])
     proto = onnx.load(tmp_path / "model.onnx")
     onnx.checker.check_model(proto, full_check=True)
-    assert "from 17 to 90 in training" in proto.graph.input[0].doc_string
+    assert "; 17 to 90 in training" in proto.graph.input[0].doc_string
     assert "<empty>_2 for an empty cell" in proto.graph.input[1].doc_string
     assert "days since the beginning of 1970" in proto.graph.input[2].doc_string
     assert "adults-1" in proto.doc_string

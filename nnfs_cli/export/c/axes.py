@@ -117,7 +117,7 @@ def matmul(program: Program, value: Value) -> Place:
     rows = size_of(value) // m // members
     if members > 1 and x.members <= 1 and rows == 1:  # all members have the same inputs: their matrices become one
         side_by_side = np.moveaxis(weight.array, 0, 1).reshape(n, members * m)
-        about = f"{weight.part}: {n} x {members} members x {m}"
+        about = f"{weight.part or program.part} ({n} x {members} members x {m})".strip()
         matrix = program.declare(side_by_side, weight.dtype, about, weight.settings["name"])
         call = f"{function}({y.address()}, {inputs.address()}, {matrix.address()}, 1, {n}, {members * m});"
         program.lines.append(call)

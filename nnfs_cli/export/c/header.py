@@ -8,7 +8,6 @@ from nnfs_cli.export.c.interface import InputField, Interface, OutputField
 from nnfs_cli.export.c.text import comment
 from nnfs_cli.system.wording import listing
 
-SHOWN = 8  # categories in a comment
 EMPTY = {"number": "NAN among numbers", "category": "NULL among texts", "date": "%s among dates"}
 TEXTS = "\n   Texts are in UTF-8; within one, the bytes C0 80 stand for the character NUL."
 
@@ -23,10 +22,10 @@ def header(interface: Interface, stack: int) -> str:
         *_dates(interface),
         _codes(interface),
         f"/* A row of a table. {_cells(interface)} */\n"
-        + _struct(f"{name}_input", [(one.declaration, _input_comment(one)) for one in interface.inputs]),
+        + _struct(f"{name}_input", [(one.declaration, _input_comment(interface, one)) for one in interface.inputs]),
         *map(_labels, (one for one in interface.outputs if one.labels)),
         "/* What is predicted for a row. */\n"
-        + _struct(f"{name}_output", [(one.declaration, comment(one.name)) for one in interface.outputs]),
+        + _struct(f"{name}_output", [(one.declaration, _output_comment(one)) for one in interface.outputs]),
         f"/* Predict for a row, and return {interface.constant('OK')} or another of the codes above.\n"
         f"   The function changes nothing but the output, takes about {stack:,} bytes on the stack, and may be called\n"
         "   by several threads at once. */\n"
@@ -39,9 +38,8 @@ def header(interface: Interface, stack: int) -> str:
 
 def about(interface: Interface) -> str:
     """Return what a file says about itself at its top."""
-    model = interface.model
-    lines = [f"{comment(key)}: {comment(text)}" for key, text in model.about.items()]
-    return "\n   ".join([f"/* {comment(model.name)}", *lines]) + " */\n"
+    lines = [f"{comment(key)}: {comment(text)}" for key, text in interface.model.about.items()]
+    return "\n   ".join(["/* A trained model in C99. It needs only the C library: link with -lm.", *lines]) + " */\n"
 
 
 def _cells(interface: Interface) -> str:
@@ -76,18 +74,17 @@ def _codes(interface: Interface) -> str:
 
 
 def _struct(name: str, fields: list[tuple[str, str]]) -> str:
-    lines = [f"    {declaration}; /* {text} */" for declaration, text in fields]
+    lines = [f"    {declaration};{f' /* {text} */' if text else ''}" for declaration, text in fields]
     return "\n".join(["typedef struct {", *lines, f"}} {name};\n"])
 
 
-def _input_comment(field: InputField) -> str:
-    known, shown = field.known, comment(field.column)
-    if field.kind == "category" and known.get("categories"):
-        words = [comment(f"{word}") for word in list(known["categories"])[:SHOWN]]
-        return f"{shown}: one of {', '.join(words)}{', ...' if len(known['categories']) > SHOWN else ''}"
-    if known.get("min") is not None and known.get("max") is not None:
-        return f"{shown}: from {comment(str(known['min']))} to {comment(str(known['max']))} in training"
-    return shown
+def _input_comment(interface: Interface, field: InputField) -> str:
+    seen = interface.model.seen_in(field.column)
+    return f"{comment(field.column)}: {comment(seen)} in training" if seen else comment(field.column)
+
+
+def _output_comment(field: OutputField) -> str:
+    return "" if field.name == field.field else comment(field.name)
 
 
 def _labels(output: OutputField) -> str:

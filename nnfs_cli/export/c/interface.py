@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from nnfs_cli.export.c.cells import joined_size
 from nnfs_cli.export.c.text import TYPES, identifier
@@ -17,12 +16,11 @@ INPUT_TYPES = {"number": "double ", "category": "const char *", "date": "int64_t
 
 @dataclass(frozen=True)
 class InputField:
-    """A field of the inputs. `known` is what the run says about its column."""
+    """A field of the inputs, with the name and the kind of its column."""
 
     field: str
     column: str
     kind: str
-    known: Mapping[str, Any]
 
     @property
     def declaration(self) -> str:
@@ -84,9 +82,8 @@ class Interface:
     def inputs(self) -> list[InputField]:
         """The fields of the inputs, in the order of the columns."""
         taken: set[str] = set()
-        known = {one["name"]: one for one in self.model.inputs}
         return [
-            InputField(identifier(name, taken), name, column.settings["kind"], known.get(name, {}))
+            InputField(identifier(name, taken), name, column.settings["kind"])
             for name, column in self.model.pipeline.columns.items()
         ]
 

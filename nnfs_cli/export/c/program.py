@@ -36,7 +36,8 @@ class Program:
         self.buffers = Buffers()
         self._places: dict[int, Place] = {}
         self._held: dict[str, set[int]] = {}
-        self._part = ""
+        self.part = ""
+        """The part of the model that is being written."""
         self._n_names = 0
 
     def write(
@@ -69,8 +70,8 @@ class Program:
                 self._let_go(one)
 
     def _begin(self, value: Value) -> None:
-        if value.part != self._part and value.operation != "column":
-            self._part = value.part
+        if value.part != self.part and value.operation != "column":
+            self.part = value.part
             self.lines += ["", f"/* {comment(value.part)} */"] if value.part else [""]
 
     def _let_go(self, value: Value) -> None:
@@ -153,7 +154,7 @@ def constant(program: Program, value: Value) -> Place:
     if size_of(value) == 1:
         (text,) = literals(value.array, value.dtype)
         return Place(f"({text})" if text.startswith("-") else text, value.dtype, single=True)
-    about = f"{value.part}{': ' if value.part else ''}{' x '.join(map(str, np.shape(value.array)))}"
+    about = f"{value.part or program.part} ({' x '.join(map(str, np.shape(value.array)))})".strip()
     return program.declare(value.array, value.dtype, about, value.settings["name"])
 
 

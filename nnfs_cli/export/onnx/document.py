@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
 from nnfs_cli.export.format import ExportedModel
 from nnfs_cli.export.onnx.names import Names, unicode
@@ -24,12 +22,11 @@ REFUSED = {
 }
 
 
-def of_input(column: Value, description: Mapping[str, Any], names: Names) -> str:
-    """Describe an input in a sentence."""
+def of_input(column: Value, seen: str, names: Names) -> str:
+    """Describe an input in a sentence. `seen` is what the training rows held in it, or ""."""
     kind = column.settings["kind"]
     empty = f"the text {names.empty_text}" if kind == "category" else "NaN"
-    low, high = description.get("min"), description.get("max")
-    within = f"; from {low} to {high} in training" if low is not None and high is not None else ""
+    within = f"; {seen} in training" if seen else ""
     return unicode(f"The column {column.settings['name']!r}: {CELLS[kind]}; {empty} for an empty cell{within}.")
 
 

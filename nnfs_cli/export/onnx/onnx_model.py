@@ -47,9 +47,8 @@ def _model(model: ExportedModel) -> ModelProto:
 
 
 def _inputs(model: ExportedModel, names: Names) -> list[ValueInfoProto]:
-    described = {one["name"]: one for one in model.inputs}
     return [
-        _declared(names.inputs[name], column, document.of_input(column, described.get(name, {}), names))
+        _declared(names.inputs[name], column, document.of_input(column, model.seen_in(name), names))
         for name, column in model.pipeline.columns.items()
     ]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
 
 from nnfs_cli.export.format import ExportedModel
 from nnfs_cli.export.python import frame
@@ -13,7 +12,6 @@ from nnfs_cli.export.python.functions import FUNCTIONS
 from nnfs_cli.export.python.statements import Statements
 from nnfs_cli.export.python.stored import WIDTH, packed, quoted
 from nnfs_cli.pipeline.cells import EMPTY_DATE
-from nnfs_cli.system.wording import cut, in_a_line
 
 HEADER = '''"""A trained model as plain Python: it needs NumPy alone. The function `model` has its formulas.
 
@@ -85,20 +83,9 @@ def _columns(model: ExportedModel) -> str:
     kinds = {name: value.settings["kind"] for name, value in model.pipeline.columns.items()}
     if len(kinds) > FEW_COLUMNS:
         return f"{{{packed(_pairs(kinds.items()), WIDTH, 0)}}}"
-    ranges = {about["name"]: _range(about) for about in model.inputs}
-    comments = [f"  # {ranges[name]} in training" if ranges.get(name) else "" for name in kinds]
+    comments = [f"  # {seen} in training" if (seen := model.seen_in(name)) else "" for name in kinds]
     pairs = zip(_pairs(kinds.items()), comments, strict=True)
     return "\n".join(["{", *(f"    {pair},{comment}" for pair, comment in pairs), "}"])
-
-
-def _range(about: Mapping[str, Any]) -> str:
-    """Return what the training rows held in a column, on one line: its range or its most frequent texts."""
-    if about.get("counts"):
-        first, n_others = list(about["counts"])[:3], len(about["counts"]) - 3
-        texts = ", ".join(cut(quoted(text), 30) for text in first)
-        return in_a_line(f"{texts} and {n_others:,} more" if n_others > 0 else texts)
-    low, high = about.get("min"), about.get("max")
-    return "" if low is None or high is None else in_a_line(f"{low} to {high}")
 
 
 def _model_function(lines: Iterable[str]) -> str:
