@@ -29,6 +29,7 @@ MANY, TURNS = 10_000, 500
 C_MAIN = """
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include "model.h"
@@ -45,6 +46,7 @@ static double answer(const double *row)
 """
 CPP_MAIN = """
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <vector>
 double ApplyCatboostModel(const std::vector<float>& features);
@@ -58,20 +60,28 @@ static double answer(const double *row)
 }
 """
 TIMED = """
+static int by_size(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
 int main(int argc, char **argv)
 {
-    double best = 1e300;
-    FILE *file = fopen(argv[1], "rb");
-    if (argc < 2 || file == NULL || fread(rows, sizeof rows, 1, file) != 1) { return 1; }
-    for (int turn = 0; turn < 7; turn++) {
+    static double seconds[%(many)d / 20];
+    FILE *file = argc < 2 ? NULL : fopen(argv[1], "rb");
+    if (file == NULL || fread(rows, sizeof rows, 1, file) != 1) { return 1; }
+    for (int turn = 0; turn < %(many)d / 20; turn++) {
         struct timespec begun, ended;
         clock_gettime(CLOCK_MONOTONIC, &begun);
-        for (int i = 0; i < %(many)d; i++) { answers[i] = answer(rows[i]); }
+        for (int k = 0; k < 100; k++) {
+            const int i = (turn * 100 + k) %% %(many)d;
+            answers[i] = answer(rows[i]);
+        }
         clock_gettime(CLOCK_MONOTONIC, &ended);
-        const double seconds = (double)(ended.tv_sec - begun.tv_sec) + 1e-9 * (double)(ended.tv_nsec - begun.tv_nsec);
-        if (seconds < best) { best = seconds; }
+        seconds[turn] = (double)(ended.tv_sec - begun.tv_sec) + 1e-9 * (double)(ended.tv_nsec - begun.tv_nsec);
     }
-    printf("%%.17g\\n", 1e6 * best / %(many)d);
+    qsort(seconds, %(many)d / 20, sizeof seconds[0], by_size);
+    printf("%%.17g\\n", 1e6 * seconds[%(many)d / 40] / 100);
     for (int i = 0; i < %(many)d; i++) { printf("%%.17g\\n", answers[i]); }
     return 0;
 }
@@ -208,7 +218,7 @@ def measured(given: argparse.Namespace) -> Found:
 def markdown(found: Found) -> str:
     """A row for each way to answer."""
     lines = [
-        described(found) + f"One row: the median of {found['turns']} rows, in C and C++ the mean of {found['rows']:,}.",
+        described(found) + f"One row: the median of {found['turns']} rows, in C and C++ of the means of 100.",
         "",
         f"| model | answered by | files | one row | of {found['rows']:,} rows | rmse | differs by |",
         "|---|---|---:|---:|---:|---:|---:|",
