@@ -5,5 +5,5 @@ Together they make a `Pipeline`, which `prediction.as_pipeline` builds for a run
 end over the same operations. NumPy is the reference.
 
 Read `value` and `parts` first, then the operations: `elementwise`, `shapes`, `cells`, `trees` and `labels`; then
-`pipeline` and `evaluate`.
+`pipeline` with `order`, and `evaluate`.
 """

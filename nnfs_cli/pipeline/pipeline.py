@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from nnfs_cli.pipeline.order import ordered
 from nnfs_cli.pipeline.value import Value
 
 
@@ -26,13 +27,4 @@ class Pipeline:
     @cached_property
     def operations(self) -> tuple[Value, ...]:
         """All values that the outputs need, constants included, each once and after its own inputs."""
-        found: dict[int, Value] = {}
-        stack = [*reversed([*self.columns.values(), self.usable, *self.outputs.values()])]
-        while stack:  # without recursion: chains may be long
-            value = stack[-1]
-            waiting = [one for one in reversed(value.inputs) if id(one) not in found]
-            if waiting and id(value) not in found:
-                stack.extend(waiting)
-            else:
-                found.setdefault(id(stack.pop()), value)
-        return tuple(found.values())
+        return ordered([*self.columns.values(), self.usable, *self.outputs.values()], lambda value: value.inputs)

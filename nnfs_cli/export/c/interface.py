@@ -9,6 +9,7 @@ from functools import cached_property
 from nnfs_cli.export.c.cells import joined_size
 from nnfs_cli.export.c.text import TYPES, identifier
 from nnfs_cli.export.format import ExportedModel
+from nnfs_cli.export.names import unused
 from nnfs_cli.pipeline.value import Value
 
 INPUT_TYPES = {"number": "double ", "category": "const char *", "date": "int64_t "}
@@ -108,10 +109,6 @@ class Interface:
 
     def _enumerator(self, field: str, label: str) -> str:
         own = identifier(label, set(), "label").rstrip("_")
-        name = f"{self.prefix}_{field}_{own}"
-        n = 2
-        while name in self._upper:
-            name = f"{self.prefix}_{field}_{own}_{n}"
-            n += 1
+        name = unused(f"{self.prefix}_{field}_{own}", self._upper)
         self._upper.add(name)
         return name.upper()

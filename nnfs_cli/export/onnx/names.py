@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from nnfs_cli.export.names import unused
 from nnfs_cli.pipeline.pipeline import Pipeline
 
 
@@ -48,8 +48,7 @@ def numbered(name: str, taken: Collection[str]) -> str:
     It is a text in UTF-8 that is not empty, and without the character 0, which ends texts in C.
     """
     valid = unicode(name).replace("\0", "?") or "unnamed"
-    trials = itertools.chain([valid], (f"{valid}_{n}" for n in itertools.count(2)))
-    return next(one for one in trials if one not in taken)
+    return unused(valid, taken)
 
 
 def _distinct(names: Iterable[str], taken: Iterable[str]) -> dict[str, str]:

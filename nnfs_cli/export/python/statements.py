@@ -5,13 +5,15 @@ from __future__ import annotations
 import builtins
 import keyword
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from nnfs_cli.export.names import name_from, unused
 from nnfs_cli.export.python.expressions import ATOM, ENTRYWISE, Expression, expression, literal
 from nnfs_cli.export.python.functions import FUNCTIONS
-from nnfs_cli.export.python.stored import WIDTH, Stored, name_from, quoted
+from nnfs_cli.export.python.stored import WIDTH, Stored, quoted
+from nnfs_cli.pipeline.order import ordered
 from nnfs_cli.pipeline.pipeline import Pipeline
 from nnfs_cli.pipeline.value import Value
 from nnfs_cli.system.wording import cut, in_a_line
@@ -33,7 +35,7 @@ class Statements:
         self._numbers = [name for name, value in pipeline.columns.items() if value.settings["kind"] == "number"]
         checks = [*_checks(pipeline.usable)]
         picks = {name: _picked(value) for name, value in pipeline.outputs.items()}
-        values = _ordered([*checks, *(value for value, _ in picks.values())])
+        values = ordered([*checks, *(value for value, _ in picks.values())], lambda value: value.inputs)
         self._uses = Counter(id(one) for value in values for one in value.inputs)
         self._uses.update(id(value) for value in [*checks, *(value for value, _ in picks.values())])
         users = {id(one): value for value in values for one in value.inputs}
@@ -103,11 +105,7 @@ class Statements:
             if self._part:
                 self.lines.append(f"# {cut(in_a_line(self._part), WIDTH)}")
         first = name_from(value.part) or name_from(value.operation)
-        name = first if first.isidentifier() else f"x_{first}"
-        n = 1
-        while name in self._taken:
-            n += 1
-            name = f"{first}_{n}"
+        name = unused(first if first.isidentifier() else f"x_{first}", self._taken)
         self._taken.add(name)
         self.lines.append(f"{name} = {self._code[id(value)].text}")
         self._code[id(value)] = Expression(name)
@@ -124,12 +122,6 @@ class Statements:
         if [*columns] == [*self.pipeline.columns]:
             return "COLUMNS"
         return "NUMBERS" if [*columns] == self._numbers else f"[{', '.join(map(quoted, columns))}]"
-
-
-def _ordered(values: Iterable[Value]) -> tuple[Value, ...]:
-    """Return values with all that they need, each after its own inputs."""
-    outputs = {str(i): value for i, value in enumerate(values)}
-    return Pipeline({}, outputs, next(iter(outputs.values()))).operations
 
 
 def _picked(value: Value) -> tuple[Value, int]:
@@ -150,4 +142,5 @@ def _checks(usable: Value) -> Iterator[Value]:
 
 def _columns_of(value: Value) -> list[str]:
     """Return the columns that a value is computed from."""
-    return [one.settings["name"] for one in _ordered([value]) if one.operation == "column"]
+    values = ordered([value], lambda one: one.inputs)
+    return [one.settings["name"] for one in values if one.operation == "column"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
-import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from nnfs_cli.arrays import Array
+from nnfs_cli.export.names import name_from, unused
 from nnfs_cli.pipeline.cells import EMPTY_DATE
 
 WIDTH = 100  # of the lines of a written file, where its words allow
@@ -50,11 +50,6 @@ def quoted(text: object) -> str:
     return code if not isinstance(text, str) or '"' in text or code[0] == '"' else f'"{code[1:-1]}"'
 
 
-def name_from(text: str) -> str:
-    """Return a lower-case name of letters, digits and underscores from the text before a colon."""
-    return re.sub(r"[^a-z0-9]+", "_", text.partition(":")[0].lower())[:30].strip("_")
-
-
 class Stored:
     """The arrays and lists of words that the code of a file reads from `W` and `WORDS`."""
 
@@ -71,7 +66,7 @@ class Stored:
         shape = shape or array.shape
         key = self._keys.get((id(array), shape))
         if key is None:
-            key = self._keys[id(array), shape] = self._new_key(part, name or "numbers", self.arrays)
+            key = self._keys[id(array), shape] = unused(_key(part, name or "numbers"), self.arrays)
             self.arrays[key] = array.reshape(shape)
         return f'W["{key}"]'
 
@@ -80,18 +75,9 @@ class Stored:
         code = ", ".join(map(quoted, words))
         if len(code) < LONG_WORDS:
             return f"[{code}]"
-        key = self._new_key(part, name, self.lists)
+        key = unused(_key(part, name), self.lists)
         self.lists[key] = f"[{packed(map(quoted, words), WIDTH)}]"
         return f'WORDS["{key}"]'
-
-    @staticmethod
-    def _new_key(part: str, name: str, taken: Iterable[str]) -> str:
-        key = first = f"{name_from(part) or 'model'}.{name_from(name)}"
-        n = 1
-        while key in taken:
-            n += 1
-            key = f"{first}_{n}"
-        return key
 
     def code(self, sidecar: str) -> tuple[list[str], bytes | None]:
         """Return the lines of the file that define `W` and `WORDS`, and the content of the file `sidecar`, if any."""
@@ -110,6 +96,10 @@ class Stored:
         text = base64.b64encode(content).decode()
         rows = (text[i : i + WIDTH] for i in range(0, len(text), WIDTH))
         return [*lines, 'W.update(np.load(io.BytesIO(base64.b64decode("""', *rows, '"""))))'], None
+
+
+def _key(part: str, name: str) -> str:
+    return f"{name_from(part) or 'model'}.{name_from(name)}"
 
 
 def _written_out(array: Array) -> str:

@@ -14,6 +14,7 @@ from nnfs_cli.export.sql import arithmetic as sql
 from nnfs_cli.export.sql.dates import date_part, microseconds
 from nnfs_cli.export.sql.special import erf, normal_cdf, normal_quantile
 from nnfs_cli.export.sql.terms import Term, case, cell, expression, number, text
+from nnfs_cli.pipeline import evaluate
 from nnfs_cli.pipeline.parts import part
 from nnfs_cli.pipeline.pipeline import Pipeline
 from nnfs_cli.pipeline.value import Value
@@ -156,20 +157,6 @@ def _product(x: Array, weight: Array) -> Array:
     return _along_last(lambda row: [sql.weighted(row, column) for column in columns], x)
 
 
-def _concatenate(value: Value, *parts: Array) -> Array:
-    lead = np.broadcast_shapes(*(one.shape[:-1] for one in parts))
-    return np.concatenate([np.broadcast_to(one, (*lead, one.shape[-1])) for one in parts], axis=-1)
-
-
-def _reshape(value: Value, x: Array) -> Array:
-    return x.reshape(*x.shape[: x.ndim - len(value.inputs[0].features)], *value.features)
-
-
-def _transpose(value: Value, x: Array) -> Array:
-    before = x.ndim - len(value.features)
-    return x.transpose(*range(before), *(before + axis for axis in value.settings["axes"]))
-
-
 def _argmax(row: list[Term]) -> list[Term]:
     largest = reduce(sql.maximum, row)
     return [
@@ -293,10 +280,7 @@ OTHERS: dict[str, Callable[..., Array]] = {
     "normal_cdf": lambda value, x: _each(normal_cdf, x),
     "normal_quantile": lambda value, x: _each(normal_quantile, x),
     "matmul": _matmul,
-    "take": lambda value, x: x[..., list(value.settings["indices"])],
-    "concatenate": _concatenate,
-    "reshape": _reshape,
-    "transpose": _transpose,
+    **{name: evaluate.OTHERS[name] for name in ("take", "concatenate", "reshape", "transpose")},  # as they are
     "argmax_last": lambda value, x: _along_last(_argmax, x),
     "cumulative_sum": lambda value, x: _along_last(lambda row: _cumulated(sql.add, row), x),
     "cumulative_max": lambda value, x: _along_last(lambda row: _cumulated(sql.maximum, row), x),

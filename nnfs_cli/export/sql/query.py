@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nnfs_cli.errors import ExportError
-from nnfs_cli.export.python.stored import name_from
+from nnfs_cli.export.names import name_from
 from nnfs_cli.export.sql.terms import ATOM, SUM, Term, quoted
+from nnfs_cli.pipeline.order import ordered
 from nnfs_cli.system.wording import cut, in_a_line
 
 MOST_COLUMNS = 1_500  # of a step: PostgreSQL takes 1,664, and SQLite 2,000
@@ -52,7 +53,7 @@ class Query:
         self._code: dict[int, _Code] = {}
         self._taken = {"nnfs row"}
         self._columns: list[_Column] = []
-        terms = _ordered(outputs.values())
+        terms = ordered(outputs.values(), lambda term: term.terms)
         uses = Counter(id(one) for term in terms for one in term.terms)
         for term in terms:
             code = self._joined(term)
@@ -131,17 +132,3 @@ def _lines(kept: Sequence[str], new: Sequence[_Column]) -> Iterator[str]:
         comment = f"-- {cut(in_a_line(one.part), 90)}\n    " if one.part != part and one.part else ""
         part = one.part
         yield f"{comment}{one.code.text} AS {one.name}"
-
-
-def _ordered(terms: Iterable[Term]) -> tuple[Term, ...]:
-    """Return terms with all that they are made of, each once and after its own terms."""
-    found: dict[int, Term] = {}
-    stack = [*reversed([*terms])]
-    while stack:
-        term = stack[-1]
-        waiting = [one for one in reversed(term.terms) if id(one) not in found]
-        if waiting and id(term) not in found:
-            stack.extend(waiting)
-        else:
-            found.setdefault(id(stack.pop()), term)
-    return tuple(found.values())
