@@ -123,36 +123,30 @@ class MLflowWriter:
     def _earlier(self) -> tuple[str, int] | None:
         """Return the id of the run of an earlier session, and its last epoch; None if there is none to continue.
 
-        If that one has epochs that the run has lost, as when a minimizer starts again, it is left as it is.
+        If that one has epochs that the run has lost, as when a minimizer starts again, it is left to itself.
         """
-        found = self._client.search_runs(
-            [self._experiment],
-            f"tags.`{IDENTITY}` = '{self._identity}'",
-            max_results=1,
-            order_by=["attributes.start_time DESC"],
-        )
-        for run in found:
+        for run in self._client.search_runs([self._experiment], f"tags.`{IDENTITY}` = '{self._identity}'"):
             id, logged = str(run.info.run_id), int(run.data.metrics.get("epoch", 0))
             if logged <= self._run.epoch:
                 self._client.update_run(id, status="RUNNING")
                 return id, logged
+            self._client.set_tag(id, IDENTITY, f"{self._identity} lost")
             self._client.set_terminated(id, "KILLED")
         return None
 
     def _begin(self) -> str:
         """Begin a run, and return its id."""
-        from mlflow.entities import Param, RunTag
+        from mlflow.entities import Param
 
         begun = int(self._run.begun.timestamp() * 1000)
-        run = self._client.create_run(self._experiment, begun, run_name=self._run.name)
+        tags = {"mlflow.source.name": "nnfs", "mlflow.source.type": "LOCAL", IDENTITY: self._identity}
+        run = self._client.create_run(self._experiment, begun, tags, self._run.name)
         names = Names()
         settings = self._run.settings.items()
         params = [Param(names.of(key), value[:LONGEST_PARAM]) for key, value in settings]
         for some in _parts(params, MOST_PARAMS):
             self._client.log_batch(run.info.run_id, params=some)
         self._client.log_text(run.info.run_id, self._run.spec, "config.yaml")
-        tags = {"mlflow.source.name": "nnfs", "mlflow.source.type": "LOCAL", IDENTITY: self._identity}
-        self._client.log_batch(run.info.run_id, tags=[RunTag(*tag) for tag in tags.items()])
         return str(run.info.run_id)
 
     @property

@@ -164,9 +164,11 @@ def test_epochs_that_the_run_has_lost_stay_in_a_run_of_their_own(
     assert (new.info.status, old.info.status) == ("RUNNING", "KILLED")
     assert in_mlflow(client, new) == figures_of(again)
     assert in_mlflow(client, old) == figures_of(ROWS)
-    passed_on(tracker, replace(tracked(tmp_path / "x-1", epoch=4), settings=spec), again)
+    more = [*again, {**again[-1], "epoch": 5}]
+    passed_on(tracker, replace(tracked(tmp_path / "x-1", epoch=5), settings=spec), more)
     assert len(runs_in(client, "lost")) == 2
-    assert in_mlflow(client, new) == figures_of(again)
+    assert in_mlflow(client, new) == figures_of(more)
+    assert in_mlflow(client, old) == figures_of(ROWS)
 
 
 @pytest.mark.slow
