@@ -28,7 +28,8 @@ from nnfs_cli.system.threads import available_cores, thread_limit
 from nnfs_cli.system.warn import warn
 
 WATCH_SECONDS = 2.0  # between two looks at the folders of runs
-GRACE_SECONDS = 0.5  # in which requests on open connections are answered, after the server was told to stop
+ACCEPT_SECONDS = 0.1  # in which the connections that wait are accepted, after the server was told to stop
+GRACE_SECONDS = 0.5  # in which requests on open connections are answered after that
 IDLE_SECONDS = 75  # after which a connection without requests is closed
 GARBAGE = 2_000, 10, 10  # objects after which it is searched for: each may hold the body of a request
 BACKLOG = 2_048  # connections that wait to be accepted
@@ -125,6 +126,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
         await super().startup(sockets)
+        self._listeners = sockets or []
         self._loop = asyncio.get_running_loop()
         if hasattr(signal, "SIGHUP"):
             self._loop.add_signal_handler(signal.SIGHUP, self._start, self._models.reload, False)
@@ -147,6 +149,9 @@ class _Server(uvicorn.Server):
 
     async def _drain(self) -> None:
         """Accept no more connections, answer what arrives on the open ones for a moment, then close these."""
+        for listener in self._listeners:
+            listener.listen(0)  # no more connections wait to be accepted: closing would break those that do
+        await asyncio.sleep(ACCEPT_SECONDS)
         for server in self.servers:
             server.close()
         until = self._loop.time() + GRACE_SECONDS

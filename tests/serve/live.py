@@ -80,8 +80,8 @@ def request(path: str, body: bytes, kind: str = "application/json", more: str = 
 class Client:
     """A client that asks again and again, on one connection for as long as the server keeps it open.
 
-    `answers` counts answers by their status. `lost` are requests on which the connection ended without an answer,
-    unless nothing of an answer can be expected: the connection was new, and the server had stopped to listen.
+    `answers` counts answers by their status. `lost` are the errors of requests on which the connection, once it was
+    there, ended without an answer.
     """
 
     def __init__(self, port: int, requests: Iterator[tuple[bytes, int]]) -> None:
@@ -108,17 +108,14 @@ class Client:
     async def _converse(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, until: Callable[[], bool]
     ) -> None:
-        fresh = True
         while not until():
             content, expected = next(self._requests)
             try:
                 writer.write(content)
                 status, headers, body = await answer_of(reader)
             except (OSError, asyncio.IncompleteReadError) as error:
-                if not fresh:
-                    self.lost.append(repr(error))
+                self.lost.append(repr(error))
                 return
-            fresh = False
             self.answers[status] += 1
             if status != expected:
                 self.wrong.append((expected, status, body))

@@ -27,6 +27,7 @@ ONE = request("/predict", json.dumps(ROWS[:1]).encode())
 SOME = request("/models/flats/predict?interval=0.8", json.dumps(ROWS).encode())
 BAD = request("/predict", b'[{"size": "big"}]')
 MANY = request("/predict?reasons=2", json.dumps({"rows": ROWS}).encode())
+ALONE = request("/predict", json.dumps(ROWS[:1]).encode(), more="connection: close\r\n")
 MIXED = ((ONE, 200), (BAD, 422), (SOME, 200), (ONE, 200), (MANY, 200))
 
 
@@ -47,6 +48,7 @@ def test_everything_that_was_accepted_is_answered_before_the_end(
 ) -> None:
     with Live(f"{runs}/flats-1", folder=tmp_path) as live:
         clients = clients_of(live, 16)
+        clients += [Client(live.port, itertools.repeat((ALONE, 200))) for _ in range(16)]
 
         async def stop() -> None:
             while sum(client.answers.total() for client in clients) < 100:
