@@ -67,8 +67,8 @@ def _codes(interface: Interface) -> str:
     return (
         "enum {\n"
         f"    {name('OK')} = 0,\n"
-        f"    {name('REFUSED')} = 1, /* the model has no answer for the row: numbers are NAN, and the rest 0 */\n"
-        f"    {name('NULL')} = 2 /* there is no input or no output */\n"
+        f"    {name('REFUSED')} = 1, /* the model refuses the row: numbers are NAN, and the rest 0 */\n"
+        f"    {name('NULL')} = 2 /* the input or the output is NULL */\n"
         "};\n"
     )
 

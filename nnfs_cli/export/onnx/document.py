@@ -10,13 +10,13 @@ from nnfs_cli.pipeline.value import Value
 
 CELLS = {
     "number": "a number",
-    "category": "a text",
+    "category": "a category, as a string",
     "date": "a date, in days and parts of days since the beginning of 1970",
 }
 REFUSED = {
     "float64": "NaN",
     "float32": "NaN",
-    "text": 'the text ""',
+    "text": "an empty string",
     "int64": "without a meaning",
     "bool": "without a meaning",
 }
@@ -25,22 +25,22 @@ REFUSED = {
 def of_input(column: Value, seen: str, names: Names) -> str:
     """Describe an input in a sentence. `seen` is what the training rows held in it, or ""."""
     kind = column.settings["kind"]
-    empty = f"the text {names.empty_text}" if kind == "category" else "NaN"
+    empty = f"the string {names.empty_text}" if kind == "category" else "NaN"
     within = f"; {seen} in training" if seen else ""
     return unicode(f"The column {column.settings['name']!r}: {CELLS[kind]}; {empty} for an empty cell{within}.")
 
 
 def of_output(name: str, value: Value, names: Names) -> str:
     """Describe an output in a sentence."""
-    return unicode(f"The output {name!r}: {REFUSED[value.dtype]} where {names.usable} is false.")
+    return unicode(f"The column of predictions {name!r}: {REFUSED[value.dtype]} where {names.usable} is false.")
 
 
 def of_model(model: ExportedModel, names: Names) -> str:
     """Describe a model in a few sentences."""
     return unicode(
         f"{model.name}: a model trained by nnfs. Each input is a column, and each output a column of predictions, with "
-        f"one entry for each row. An empty cell is NaN, or in a column of texts {names.empty_text}. The output "
-        f"{names.usable} says which rows nnfs predicts: it refuses others, such as those with an unknown category."
+        f"one entry for each row. An empty cell is NaN, or {names.empty_text} in a column of categories. The output "
+        f"{names.usable} is false for a row that nnfs would refuse, such as one with an unknown category."
     )
 
 

@@ -36,7 +36,7 @@ def _model(model: ExportedModel) -> ModelProto:
         _declared(names.outputs[name], value, document.of_output(name, value, names))
         for name, value in pipeline.outputs.items()
     ]
-    usable = _declared(names.usable, pipeline.usable, "Whether nnfs predicts the row, and does not refuse it.")
+    usable = _declared(names.usable, pipeline.usable, "False for a row that nnfs would refuse.")
     found = helper.make_graph(graph.nodes, "nnfs", _inputs(model, names), [*outputs, usable], graph.constants)
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML, ML_OPSET)]
     proto = helper.make_model(found, opset_imports=opsets, ir_version=IR_VERSION)

@@ -120,6 +120,11 @@ def compare(a: Term, operator: str, b: Term) -> Term:
     return binary(a, operator, b, COMPARE, "condition")
 
 
+def is_null(x: Term) -> Term:
+    """Return whether x is NULL."""
+    return Term("condition", ((x, COMPARE + 1), " IS NULL"), COMPARE, sure=True)
+
+
 def sure(condition: Term) -> Term:
     """Return a condition that is never NULL."""
     if condition.sure:

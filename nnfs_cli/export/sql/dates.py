@@ -11,6 +11,7 @@ from nnfs_cli.export.sql.arithmetic import (
     compare,
     every,
     floor_divide,
+    is_null,
     multiply,
     negated,
     remainder,
@@ -36,8 +37,7 @@ def microseconds(text: Term) -> Term:
     )
     days = _days(year, month, day)
     found = add(multiply(days, number(DAY)), add(multiply(minutes, number(60e6)), multiply(second, number(1e6))))
-    empty = Term("condition", ((text, COMPARE + 1), " IS NULL"), COMPARE, sure=True)
-    return case((empty, number(EMPTY_DATE)), default=found)
+    return case((is_null(text), number(EMPTY_DATE)), default=found)
 
 
 def _digits(text: Term, first: int, n: int) -> Term:

@@ -13,7 +13,7 @@ from nnfs_cli.errors import ExportError
 from nnfs_cli.export.sql import arithmetic as sql
 from nnfs_cli.export.sql.dates import date_part, microseconds
 from nnfs_cli.export.sql.special import erf, normal_cdf, normal_quantile
-from nnfs_cli.export.sql.terms import Term, case, cell, expression, number, text
+from nnfs_cli.export.sql.terms import ATOM, Term, case, cell, expression, number, text
 from nnfs_cli.pipeline import evaluate
 from nnfs_cli.pipeline.parts import part
 from nnfs_cli.pipeline.pipeline import Pipeline
@@ -244,21 +244,15 @@ def _joined_labels(value: Value, inside: Array) -> Array:
     pieces: list[Any] = ["SUBSTR("]
     for i, (label, here) in enumerate(zip(value.settings["labels"], inside.tolist(), strict=True)):
         chosen = case((here, text(f"|{label}")), default=text(""), kind="text")
-        pieces += [" || "] * bool(i) + [(chosen, 6)]
+        pieces += [" || "] * bool(i) + [(chosen, ATOM)]
     return _array([Term("text", (*pieces, ", 2)"))], (1,))
 
 
 def _look_up(value: Value, words: Array) -> Array:
     s, word = value.settings, words[0]
-    choices = [(_is_gap(word), number(s["gap"]))]
-    choices += [
-        (Term("condition", ((word, 4), " = ", (text(key), 6)), 3), number(i)) for i, key in enumerate(s["keys"])
-    ]
+    choices = [(sql.is_null(word), number(s["gap"]))]
+    choices += [(sql.compare(word, "=", text(key)), number(i)) for i, key in enumerate(s["keys"])]
     return _array([case(*choices, default=number(s["default"]))], (1,))
-
-
-def _is_gap(word: Term) -> Term:
-    return Term("condition", ((word, 4), " IS NULL"), 3, sure=True)
 
 
 def _refused(what: str) -> Callable[..., Array]:
@@ -292,7 +286,7 @@ OTHERS: dict[str, Callable[..., Array]] = {
     "tree_sums": _tree_sums,
     "label_of": _label_of,
     "joined_labels": _joined_labels,
-    "is_gap": lambda value, words: _each(_is_gap, words),
+    "is_gap": lambda value, words: _each(sql.is_null, words),
     "look_up": _look_up,
     "hash_bucket": _refused("the hash of the column"),
     "has_entries": _refused("the entries of the lists in the column"),
