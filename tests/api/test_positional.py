@@ -6,6 +6,7 @@ import copy
 import inspect
 import pickle
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -148,6 +149,7 @@ def test_the_representation_of_a_component_is_code_that_makes_it(family: type[Co
     component = family.resolve(value)
     names = {member.__name__: member for one in Component.families.values() for member in one.registered.values()}
     names |= {member.__name__: member for member in family.registered.values()}
+    names |= {type(path).__name__: type(path) for path in [Path()]}  # as paths show themselves on this machine
     names |= {} if family.family == "initializer" else {"Constant": names["Constant"]}
     assert eval(repr(component), {**names, **NAMES} if family is Layer else names) == component  # noqa: S307
     assert str(component) == repr(component)

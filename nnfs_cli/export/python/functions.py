@@ -112,12 +112,15 @@ def tree_sums(
     where each tree begins and how many steps lead to its leaves.
     """
     sets, rounds, trees = roots.shape
-    found, rows = np.zeros((sets, len(x), trees, value.shape[1])), np.arange(len(x))
-    for k, i, j in np.ndindex(sets, rounds, trees):
-        node = np.full(len(x), roots[k, i, j], np.intp)
-        for _ in range(depth[k, i, j]):
-            node = left[node] + (x[rows, feature[node]] > threshold[node])
-        found[k, :, j] += value[node].astype(np.float64)
+    found, row_starts = np.zeros((sets, trees, len(x), value.shape[1])), np.arange(len(x)) * x.shape[1]
+    at_once = max(1, 100_000 // max(sets * trees * len(x), 1))  # rounds whose trees all rows go down side by side
+    for start in range(0, rounds, at_once):
+        node = roots[:, start : start + at_once, :, None].repeat(len(x), axis=3)
+        for _ in range(depth[:, start : start + at_once].max(initial=0)):
+            inputs = x.reshape(-1).take(feature.take(node) + row_starts)
+            node = left.take(node) + (inputs > threshold.take(node))
+        found += value.take(node, axis=0).astype(np.float64).sum(axis=1)
+    found = found.swapaxes(1, 2)
     return found.reshape(sets, len(x), trees * value.shape[1])
 
 
