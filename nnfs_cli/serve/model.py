@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from nnfs_cli.data.table import Column, Kind
 from nnfs_cli.errors import NnfsError
 from nnfs_cli.explain.attributions import Attributor
 from nnfs_cli.explain.reasons import MainReasons
+from nnfs_cli.prediction.calibration import ClassCalibration, NumberCalibration
 from nnfs_cli.prediction.decision import Interval
 from nnfs_cli.prediction.predictor import MoreColumns, Predictor
 from nnfs_cli.runs.directory import RunDirectory
@@ -123,13 +125,18 @@ class Model:
 
     def predictor_at(self, level: float) -> Predictor:
         """Return the predictor with the interval of a level. Raises `RunError` and `UserError` if there can be none."""
-        if level not in self._by_level:
+        predictor = self._by_level.get(level)
+        if predictor is None:
             with ignored_warnings():
-                interval = Interval.at(level, calibration_of(self.run, self.predictor), self.predictor.labels)
+                predictor = self.predictor.with_interval(Interval.at(level, self._calibration, self.predictor.labels))
             if len(self._by_level) >= KEPT:
                 self._by_level.clear()
-            self._by_level[level] = self.predictor.with_interval(interval)
-        return self._by_level[level]
+            self._by_level[level] = predictor
+        return predictor
+
+    @cached_property
+    def _calibration(self) -> NumberCalibration | ClassCalibration:
+        return calibration_of(self.run, self.predictor)
 
     def _more(self, predictor: Predictor, reasons: int | None) -> MoreColumns | None:
         """Return what names the main reasons of predictions, if there should be any."""

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -142,6 +143,9 @@ def test_what_stops_it_from_starting_is_one_sentence(
     assert says(runs / "nobody") == (2, f"error: there is no run {runs / 'nobody'}")
     assert says(run, run) == (2, "error: two models are named 'flats'; write NAME=RUN for one of them")
     assert says(f"a/b={run}") == (2, f"error: 'a/b' cannot be the name of a model; write NAME={run}")
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "fastapi", None)
+        assert says(run) == (2, "error: nnfs serve needs fastapi and uvicorn: pip install 'nnfs-cli[serve]'")
     monkeypatch.setenv("NNFS_TOKEN", "short")
     assert says(run)[1].startswith("error: NNFS_TOKEN is a token of 16 characters or more")
 
