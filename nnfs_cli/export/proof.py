@@ -22,6 +22,7 @@ from nnfs_cli.system.wording import named
 
 TOLERANCES = {"float32": 1e-5, "float64": 1e-9}  # the largest relative difference, by the type of the net's numbers
 ROUNDINGS = 4  # how many times what rounding alone may do is accepted, if that is more
+LABELS = 10  # how many times as close a decision between labels may be, so that either is accepted
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def prove(
 
     `overflows` is that of the format.
     Raises `ExportError` for the first output that differs by more than the tolerance: 1e-5 for a net of float32, 1e-9
-    for one of float64. The label of a row may differ if its decision is closer than that.
+    for one of float64. The label of a row may differ if its decision is about as close as that, or as rounding.
     """
     tolerance = TOLERANCES[predictor.model.parameter_type]
     marks = np.zeros(rows.table.n_rows, bool)
@@ -70,6 +71,7 @@ def prove(
         what = "refuses" if usable[wrong[0]] else "accepts"
         raise _difference(rows, wrong[0], f"{what} it, unlike the run")
     largest, extreme, errors = 0.0, beyond, rounding_errors(pipeline, cells)
+    slack = LABELS * np.max([np.full(len(marks), tolerance), *(ROUNDINGS * error for error in errors.values())], axis=0)
     for name, column in expected.items():
         if _is_number(column):
             scale = _scale(np.asarray(column), usable, name)
@@ -83,7 +85,7 @@ def prove(
                 told = f"predicts {found.outputs[name][row]!s} for {named(name)}, and the run {column[row]!s}"
                 raise _difference(rows, row, told)
         else:
-            _compare_words(predictor, rows, found, expected, name, usable, tolerance)
+            _compare_words(predictor, rows, found, expected, name, usable, slack)
     return Proof(rows.held_out, rows.made_up, int(marks.sum()), int(extreme.sum()), largest, tolerance)
 
 
@@ -116,21 +118,23 @@ def _compare_words(
     expected: Mapping[str, object],
     name: str,
     usable: Array,
-    tolerance: float,
+    slack: Array,
 ) -> None:
-    """Raise `ExportError` for a label, or a set of labels, that is another one although its decision is not close."""
+    """Raise `ExportError` for a label, or a set of labels, that is another one although its decision is not close.
+
+    A decision is close within `slack` (rows,).
+    """
     column = expected[name]
     words = column.tolist() if isinstance(column, Texts | np.ndarray) else []
     others = found.outputs[name].tolist()
     for row in np.flatnonzero(usable).tolist():
-        if words[row] != others[row] and not _is_close(predictor, rows.table, row, tolerance):
+        if words[row] != others[row] and not _is_close(predictor, rows.table, row, float(slack[row])):
             raise _difference(rows, row, f"predicts {others[row]!r} for {named(name)}, and the run {words[row]!r}")
 
 
-def _is_close(predictor: Predictor, table: Table, row: int, tolerance: float) -> bool:
+def _is_close(predictor: Predictor, table: Table, row: int, slack: float) -> bool:
     """Return whether two answers to a row are nearly as good, so that rounding decides between them."""
     answer = predictor.outputs(table.take(np.array([row])))[0].astype(np.float64)
-    slack = 10 * tolerance
     threshold, interval = predictor.label_thresholds, predictor.decision.interval
     if interval is not None and isinstance(interval.calibration, ClassCalibration):
         p = interval.calibration.scale(answer[None])[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,11 @@ import nnfs_cli as nnfs
 from nnfs_cli.arrays import Array
 from nnfs_cli.errors import ExportError, UserError
 from nnfs_cli.export import export as module
+from nnfs_cli.export import proof
 from nnfs_cli.export.export import FORMATS, export, format_named
 from nnfs_cli.export.proof_rows import MADE_UP, made_up, proof_rows
+from nnfs_cli.export.rounding import rounding_errors
+from nnfs_cli.pipeline.pipeline import Pipeline
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.workflows.predict import predictor_of
 from tests.conftest import ROOT
@@ -121,6 +124,31 @@ def test_a_label_may_differ_where_rounding_decides(
         assert export(run, "numpy", tmp_path / "model.npy").proof.difference == 0
     finally:
         run.records.write_decision(None)
+
+
+def test_a_label_may_differ_where_rounding_alone_moves_its_probability(
+    run: RunDirectory, tmp_path: Path, faulty: Callable[[Fault], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As that of a sine of an angle that is far outside."""
+
+    def wild(pipeline: Pipeline, cells: Mapping[str, Array]) -> dict[str, Array]:
+        errors = rounding_errors(pipeline, cells)
+        for error in errors.values():
+            error[7] = 0.1
+        return errors
+
+    def turned(row: int) -> Fault:
+        def turn(outputs: dict[str, Array], usable: Array) -> None:
+            outputs["prediction"][row] = "benign" if outputs["prediction"][row] == "malignant" else "malignant"
+
+        return turn
+
+    monkeypatch.setattr(proof, "rounding_errors", wild)
+    faulty(turned(7))
+    assert export(run, "numpy", tmp_path / "model.npy").proof.extreme > 0
+    faulty(turned(8))
+    with pytest.raises(ExportError, match="for 'prediction'"):
+        export(run, "numpy", tmp_path / "model.npy")
 
 
 def test_without_its_data_a_run_is_proved_by_made_up_rows(tmp_path: Path, faulty: Callable[[Fault], None]) -> None:
