@@ -22,7 +22,7 @@ from nnfs_cli.prediction.as_pipeline import as_pipeline
 from nnfs_cli.prediction.cells import cells_of
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
-from nnfs_cli.system.files import is_one_of, require_folder_of, write_atomically
+from nnfs_cli.system.files import attach_path, is_one_of, require_folder_of, write_atomically
 from nnfs_cli.system.wording import did_you_mean, listing, named
 from nnfs_cli.workflows.background import background_of
 from nnfs_cli.workflows.evaluate import writing_if_possible
@@ -107,7 +107,7 @@ def export(
     told("writing the model")
     model = exported_model(run, predictor, weights, interval)
     told("predicting rows with both")
-    rows = proof_rows(run, predictor, data)
+    rows = proof_rows(run, predictor, model.pipeline, data)
     stem = path.name.removesuffix(form.suffix)
     with tempfile.TemporaryDirectory(prefix="nnfs-export-") as folder:
         proof = _proved(form, model, predictor, rows, Path(folder), stem)
@@ -155,7 +155,8 @@ def _proved(
     shutil.rmtree(folder)
     folder.mkdir()
     for name, content in form.files(model, stem).items():
-        (folder / name).write_bytes(content)
+        with attach_path(folder / name):
+            (folder / name).write_bytes(content)
     cells = cells_of(predictor.encoder, rows.table)
     return prove(predictor, model.pipeline, rows, form.predict(folder, stem, model, cells), form.overflows)
 

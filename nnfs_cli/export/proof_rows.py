@@ -14,6 +14,9 @@ from nnfs_cli.data.table import Column, Table
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.errors import DataError
 from nnfs_cli.explain.explained_rows import ExplainedRows
+from nnfs_cli.export.turning_points import turning_points
+from nnfs_cli.pipeline.pipeline import Pipeline
+from nnfs_cli.prediction.cells import cells_of
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.system.random import random_stream
@@ -21,6 +24,7 @@ from nnfs_cli.workflows.run_predictions import RunPredictions
 
 HELD_OUT, MADE_UP = 1_000, 1_000  # rows
 TYPICAL = 0.5  # share of the made-up rows without an edge case
+TURNED = 250  # of the typical rows, how many have numbers at turning points
 LARGEST = float(np.finfo(np.float32).max)
 NUMBERS = (0.0, -0.0, 1.0, -1.0, 1e-45, 1e-30, 1e6, -1e6, 1e15, -1e15, LARGEST, -LARGEST)
 WORDS = ("", " ", "a word that no row held", "ünïcödé 🦊", "0", "nan", "'\"\\`<>&;|,\t\n", "nul \0 inside", "x" * 300)
@@ -45,10 +49,11 @@ class ProofRows(NamedTuple):
         return self.table.n_rows - self.held_out
 
 
-def proof_rows(run: RunDirectory, predictor: Predictor, data: Any = None) -> ProofRows:
-    """Return up to 1,000 held-out rows of a run, if its data is there, and 1,000 made-up rows, or more.
+def proof_rows(run: RunDirectory, predictor: Predictor, pipeline: Pipeline, data: Any = None) -> ProofRows:
+    """Return up to 1,000 held-out rows of a run, if its data is there, and 1,000 made-up rows.
 
-    `data` holds the rows of the run, if they are not where the config says.
+    `pipeline` is that of the predictor: some made-up rows lie on both sides of its turning points. `data` holds the
+    rows of the run, if they are not where the config says.
     """
     kinds = dict(predictor.encoder.kinds)
     exposure = predictor.encoder.exposure
@@ -60,9 +65,28 @@ def proof_rows(run: RunDirectory, predictor: Predictor, data: Any = None) -> Pro
     made = made_up(inputs, predictor.config.seed)
     if exposure is not None:
         made[exposure] = np.resize([1.0, 0.5, 12.0], MADE_UP)
+    made |= _turned(made, inputs, predictor, pipeline)
     n = 0 if held_out is None else held_out.n_rows
     columns = {name: _joined(some[name], made[name], kinds[name]) if n else made[name] for name in made}
     return ProofRows(Table("the rows of the proof", columns), n)
+
+
+def _turned(
+    made: Mapping[str, Column], inputs: Sequence[Mapping[str, Any]], predictor: Predictor, pipeline: Pipeline
+) -> dict[str, Array]:
+    """Return made-up columns of numbers whose first cells lie on both sides of turning points."""
+    row = cells_of(predictor.encoder, Table("", {name: column[:1] for name, column in made.items()}))
+    ranges = {}
+    for one in inputs:
+        if one["kind"] == "number" and one.get("min") != one.get("max"):
+            span = one["max"] - one["min"]
+            ranges[one["name"]] = (one["min"] - span, one["max"] + span)
+    rng = random_stream(predictor.config.seed, "turning points")
+    points = turning_points(pipeline, row, ranges, rng)
+    turned: dict[str, Array] = {name: np.asarray(made[name]).copy() for name in points}
+    for name, column in turned.items():
+        column[:TURNED] = rng.choice(points[name], TURNED)
+    return turned
 
 
 def _held_out(run: RunDirectory, data: Any) -> Table | None:

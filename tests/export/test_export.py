@@ -18,6 +18,7 @@ from nnfs_cli.export.export import FORMATS, export, format_named
 from nnfs_cli.export.proof_rows import MADE_UP, made_up, proof_rows
 from nnfs_cli.export.rounding import rounding_errors
 from nnfs_cli.pipeline.pipeline import Pipeline
+from nnfs_cli.prediction.as_pipeline import as_pipeline
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.workflows.predict import predictor_of
 from tests.conftest import ROOT
@@ -112,7 +113,7 @@ def test_a_label_may_differ_where_rounding_decides(
 ) -> None:
     """At a threshold that equals the probability of a row, the slightest difference turns the label."""
     predictor = predictor_of(run)
-    rows = proof_rows(run, predictor)
+    rows = proof_rows(run, predictor, as_pipeline(predictor))
     p = predictor.predict(rows.table, np.zeros(rows.table.n_rows, bool))["probability_benign"]
     run.records.write_decision({"threshold": float(p[7]), "class": "benign", "by": "hand"})
 

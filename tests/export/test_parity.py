@@ -45,7 +45,8 @@ def trained(folder: Path, name: str) -> RunDirectory:
 def prove_run(form: Format, folder: Path, name: str) -> None:
     run, interval = trained(folder, name), RUNS[name].interval
     predictor = predictor_of(run, "best", interval)
-    model, rows = exported_model(run, predictor, "best", interval), proof_rows(run, predictor, table())
+    model = exported_model(run, predictor, "best", interval)
+    rows = proof_rows(run, predictor, model.pipeline, table())
     with tempfile.TemporaryDirectory() as place:
         for file, content in form.files(model, "model").items():
             (Path(place) / file).write_bytes(content)
