@@ -193,6 +193,10 @@ def test_an_unknown_treatment_of_errors_is_refused(species: ModuleType) -> None:
         species.predict(ROW, on_error="skip")
 
 
+def test_rows_may_come_one_after_the_other(species: ModuleType) -> None:
+    assert len(species.predict(iter([ROW, ROW]))["prediction"]) == 2
+
+
 def test_no_rows_have_no_predictions(species: ModuleType) -> None:
     assert {name: values.shape for name, values in species.predict([]).items()} == {
         "prediction": (0,),

@@ -279,3 +279,14 @@ def test_the_format_predicts_in_sqlite(tmp_path: Path) -> None:
     cells = rows_of_net()
     found = SqlFormat().predict(tmp_path, "model", model, cells)
     assert found.usable.tolist() == evaluate(model.pipeline, cells)[1].tolist()
+
+
+def test_line_breaks_of_any_kind_are_kept(tmp_path: Path) -> None:
+    words = ("a\rb", "a\nb", "a\r\nb", "a\u2028b")
+    text = column("w", "category")
+    pipeline = Pipeline({"w": text}, {"y": look_up(text, words, gap=4, default=5)}, constant([True]))
+    model = ExportedModel("a run", pipeline, ())
+    for name, content in SqlFormat().files(model, "model").items():
+        (tmp_path / name).write_bytes(content)
+    found = SqlFormat().predict(tmp_path, "model", model, {"w": np.array([*words, "ab"], object)})
+    assert found.outputs["y"].tolist() == [0, 1, 2, 3, 5]

@@ -74,6 +74,7 @@ def answer(rows: Any) -> tuple[dict[str, Array], dict[int, str]]:
 def columns_of(rows: Any) -> dict[str, Any]:
     """Return the columns by name, each a list or an array (rows,)."""
     if not isinstance(rows, Mapping) and not hasattr(rows, "columns"):
+        rows = list(rows)
         for i, row in enumerate(rows):
             if not isinstance(row, Mapping):
                 raise ValueError(f"row {i + 1} should be a dict, found {type(row).__name__}")

@@ -43,7 +43,7 @@ class SqlFormat(Format):
 
     def predict(self, folder: Path, stem: str, model: ExportedModel, cells: Mapping[str, Array]) -> Predictions:
         """Return what the SELECT predicts in SQLite."""
-        query = (folder / f"{stem}{self.suffix}").read_text("utf-8")
+        query = (folder / f"{stem}{self.suffix}").read_bytes().decode()  # a text may hold a carriage return
         create, insert, rows = table_of(model.pipeline, cells)
         with closing(sqlite3.connect(":memory:")) as connection:
             try:
