@@ -55,7 +55,7 @@ def prove_run(form: Format, folder: Path, name: str) -> None:
     assert proof.held_out > 0
     assert proof.held_out + proof.made_up >= 1_000
     assert proof.refused < 500
-    assert proof.extreme < 100
+    assert proof.extreme < (100 if form.overflows else 250)  # of rows that overflow float32, too
 
 
 @pytest.mark.slow
