@@ -21,6 +21,7 @@ from pydantic_core import InitErrorDetails
 from nnfs_cli.components.section import SENTENCE_ABOUT_KEY, invalid
 from nnfs_cli.errors import UserError
 from nnfs_cli.system.extras import needed
+from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import shown
 from nnfs_cli.tracking.base import Tracker
 from nnfs_cli.tracking.csv import CsvTracker
@@ -89,6 +90,21 @@ def chosen(options: Iterable[str], folder: Path) -> tuple[Tracker, ...]:
     return tuple(trackers.values())
 
 
+def of_resumed(run: Path, own: Sequence[Tracker], chosen: Sequence[Tracker]) -> tuple[Tracker, ...]:
+    """Return the trackers of a run that is resumed: those that are chosen now, and its own ones beside the run.
+
+    A run may come from anyone, so a place that it names itself is not written to. Warns about each.
+    """
+    kept, names = list[Tracker](), {tracker.name for tracker in chosen}
+    for tracker in own:
+        if tracker == type(tracker)():
+            kept.append(tracker)
+        elif tracker.name not in names:
+            name, place = tracker.name, tracker.place(run)
+            warn(f"{run} asks for {name} at {place}, which is not trusted; --track {name}=PLACE goes on with it")
+    return merged(kept, chosen)
+
+
 def merged(first: Sequence[Tracker], others: Sequence[Tracker]) -> tuple[Tracker, ...]:
     """Return the trackers of both; those of `others` replace trackers of the same name."""
     return tuple({tracker.name: tracker for tracker in (*first, *others)}.values())
@@ -103,4 +119,4 @@ def require_packages(trackers: Iterable[Tracker]) -> None:
                     raise ModuleNotFoundError
 
 
-__all__ = ["CsvTracker", "MLflow", "TensorBoard", "Trackers", "chosen", "merged", "require_packages"]
+__all__ = ["CsvTracker", "MLflow", "TensorBoard", "Trackers", "chosen", "merged", "of_resumed", "require_packages"]

@@ -13,7 +13,7 @@ from nnfs_cli.runs.environment import describe_environment, environment_changes
 from nnfs_cli.system.warn import warn
 from nnfs_cli.system.wording import counted, listing
 from nnfs_cli.tracking.base import Tracker
-from nnfs_cli.tracking.trackers import merged, require_packages
+from nnfs_cli.tracking.trackers import of_resumed, require_packages
 from nnfs_cli.training.callbacks import Callback, Training
 from nnfs_cli.training.callbacks.limits import TimeLimit
 from nnfs_cli.training.optimizers import Stepper
@@ -33,7 +33,7 @@ def reopen(
     """Return the experiment of a run, to `resume` it until `epochs` in total, by default until its planned epochs.
 
     `data` holds the rows, if they are not where the config says, or were given in Python; see `rows_for`. `trackers`
-    get the figures besides the trackers of the config, or in place of those of the same name.
+    get the figures, besides the trackers of the config that have no place of their own; see `of_resumed`.
     The run stays locked until it is trained or released. A warning names what has changed in the environment.
     Raises `RunError` if there is nothing to continue, `DataError` if the data is missing, or has changed without
     `changed_data`, `UserError` if the package of a tracker is not installed, and `BlockingIOError` if another process
@@ -68,7 +68,9 @@ def _reopened(
             raise RunError(
                 f"{run.path} has finished its {counted(planned, 'epoch')}; --epochs is a total and must be larger"
             )
-    config = config.model_copy(update={"epochs": epochs or planned, "track": merged(config.track, trackers)})
+    config = config.model_copy(
+        update={"epochs": epochs or planned, "track": of_resumed(run.path, config.track, trackers)}
+    )
     require_packages(config.track)
     loaded = data_of(run, config, None if changed_data else "--changed-data continues with the new data", data)
     net = net_of(run, config)
