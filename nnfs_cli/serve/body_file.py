@@ -11,8 +11,8 @@ from nnfs_cli.system.remote.file import RemoteFile, Stat
 class BodyFile(RemoteFile):
     """A file that is in memory as a whole."""
 
-    def __init__(self, content: bytes, suffix: str) -> None:
-        super().__init__(f"{BODY}{suffix}")
+    def __init__(self, content: bytes) -> None:
+        super().__init__(BODY)
         self._bytes = content
 
     @property
@@ -20,13 +20,8 @@ class BodyFile(RemoteFile):
         """What messages call the file."""
         return BODY
 
-    @property
-    def suffix(self) -> str:
-        """The suffix by which its kind is known; a body is never compressed."""
-        return ""
-
     def is_dir(self) -> bool:
-        """Return that it is not a folder."""
+        """Return False: it is not a folder."""
         return False
 
     def files(self, suffixes: tuple[str, ...]) -> list[RemoteFile]:

@@ -20,9 +20,9 @@ def csv_source(body: bytes, like: DataSource) -> DataSource:
     """Return the data set of a body in CSV, with the delimiter and so on of the training table if that was CSV."""
     if not isinstance(like, Csv):
         given = Csv(path="stdin", target=like.target_columns()).in_place_of(like)
-        return given.model_copy(update={"path": BodyFile(body, ".csv")})
+        return given.model_copy(update={"path": BodyFile(body)})
     delimiter = like.separator
-    return like.model_copy(update={"path": BodyFile(body, ".csv"), "delimiter": delimiter})
+    return like.model_copy(update={"path": BodyFile(body), "delimiter": delimiter})
 
 
 def arrow_source(body: bytes, file: bool, like: DataSource) -> DataSource:

@@ -94,3 +94,19 @@ def parsing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 def test_no_cell_is_an_error_of_a_server_that_parses(parsing: House, rows: list[dict[str, Any]]) -> None:
     answer = parsing.ask("/predict", rows)
     assert answer.status == 200 or (400 <= answer.status < 500 and answer.message)
+
+
+def test_csv_is_read_as_the_training_file_was(tmp_path: Path) -> None:
+    lines = [f"{i % 9},5;{'Rome' if i % 2 else 'n/a'};{i % 9 + i % 2}" for i in range(60)]
+    (tmp_path / "flats.csv").write_text("\n".join(["size;city;price", *lines]), encoding="utf-8")
+    dialect = {"path": str(tmp_path / "flats.csv"), "target": "price", "delimiter": ";", "decimal": ",", "null": "n/a"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        run = train({**USUAL, **PLAIN, "dataset": {"csv": dialect}}, folder=tmp_path)
+        rows = [{"size": 3.5, "city": "Rome"}, {"size": 4.5, "city": None}]
+        with House(f"it={run.path}") as house:
+            body = b"city;size\nRome;3,5\nn/a;4,5\n"
+            answer = house.ask("/predict", body, "text/csv", accept="application/json")
+            assert answer.json == {"predictions": expected(run, rows)}
+            wrong = house.ask("/predict", b"city;size\nRome;3.5\n", "text/csv")
+            assert (wrong.status, "decimal comma" in wrong.message) == (422, True)
