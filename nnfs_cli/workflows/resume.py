@@ -68,9 +68,8 @@ def _reopened(
             raise RunError(
                 f"{run.path} has finished its {counted(planned, 'epoch')}; --epochs is a total and must be larger"
             )
-    config = config.model_copy(
-        update={"epochs": epochs or planned, "track": of_resumed(run.path, config.track, trackers)}
-    )
+    followed = of_resumed(run.path, config.track, trackers)
+    config = config.model_copy(update={"epochs": epochs or planned, "track": followed})
     require_packages(config.track)
     loaded = data_of(run, config, None if changed_data else "--changed-data continues with the new data", data)
     net = net_of(run, config)

@@ -108,11 +108,25 @@ def test_a_resumed_run_is_tracked_on_each_epoch_once(inside: Nnfs, write: Callab
     assert inside("train", config, "--quiet").returncode == 0
     run = RunDirectory(tmp_path / "runs" / "flowers-1")
     before = run.spec_file.read_bytes()
-    assert inside("resume", run.path, "--epochs", "9", "--track", "tensorboard").returncode == 0
+    chosen = "--track", "tensorboard", "--track", "csv=runs/all.csv"
+    assert inside("resume", run.path, "--epochs", "9", *chosen).returncode == 0
     assert len(run.epochs()) == 9
     assert in_csv(tmp_path / "runs" / "all.csv", "flowers-1") == figures_of(run.epochs())
     assert in_tensorboard(run.path / "tensorboard") == in_single_precision(run.epochs())  # also of the epochs before
     assert run.spec_file.read_bytes() == before
+
+
+def test_a_place_that_a_run_names_itself_is_not_written_to(inside: Nnfs, write: Callable, tmp_path: Path) -> None:
+    config = write("config.yaml", CONFIG + "track: {csv: runs/all.csv, tensorboard: }\n")
+    assert inside("train", config, "--quiet").returncode == 0
+    run = RunDirectory(tmp_path / "runs" / "flowers-1")
+    before = (tmp_path / "runs" / "all.csv").read_bytes()
+    result = inside("resume", run.path, "--epochs", "9", "--quiet")
+    assert result.returncode == 0
+    assert "asks for csv at" in result.stderr
+    assert "--track csv=PLACE goes on with it" in result.stderr
+    assert (tmp_path / "runs" / "all.csv").read_bytes() == before
+    assert in_tensorboard(run.path / "tensorboard") == in_single_precision(run.epochs())
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links")
@@ -252,7 +266,7 @@ def test_a_run_that_is_killed_and_resumed_is_tracked_once(nnfs: Nnfs, write: Cal
     run = RunDirectory(tmp_path / "runs" / "flowers-1")
     assert run.status()["state"] == "running"
     assert in_csv(table, "runs/flowers-1")
-    done = nnfs("resume", run.path, "--quiet", "--code", code)
+    done = nnfs("resume", run.path, "--quiet", "--code", code, "--track", "csv=all.csv")
     assert done.returncode == 0, done.stderr
     figures = figures_of(run.epochs())
     assert len(figures) == 80 * 7
