@@ -157,9 +157,11 @@ class Encoder:
         blocks = [block.operations(columns) for block in self.inputs]
         with part("inputs"):
             X = cast(concatenate([inputs for inputs, _ in blocks]), dtype)
-        usable = all_last(is_finite(X))
-        for _, of_block in blocks:
-            usable = usable if of_block is None else logical_and(usable, of_block)
+        with part("usable inputs"):
+            usable = all_last(is_finite(X))
+        with part("usable rows"):
+            for _, of_block in blocks:
+                usable = usable if of_block is None else logical_and(usable, of_block)
         return X, usable
 
     def require_columns(self, table: Table) -> None:

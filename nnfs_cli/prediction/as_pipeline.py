@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import cast as typed
 
 import numpy as np
@@ -30,11 +31,15 @@ def as_pipeline(predictor: Predictor) -> Pipeline:
     columns = {name: column(name, typed(ColumnKind, kind)) for name, kind in encoder.kinds.items()}
     X, usable = encoder.operations(columns, predictor.model.parameter_type)
     y_hat = _net_outputs(predictor, X)
-    usable = logical_and(usable, all_last(is_finite(y_hat)))
+    with part("usable outputs"):
+        conditions = [usable, all_last(is_finite(y_hat))]
     exposure = None
     if encoder.exposure is not None:
         exposure = columns.setdefault(encoder.exposure, column(encoder.exposure, "number"))
-        usable = logical_and(usable, less(0, exposure))
+        with part("usable exposure"):
+            conditions.append(less(0, exposure))
+    with part("usable rows"):
+        usable = reduce(logical_and, conditions)
     return Pipeline(columns, _named(predictor, X, y_hat, exposure), usable, X)
 
 
