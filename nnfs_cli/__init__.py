@@ -32,6 +32,7 @@ _HOMES = {
     "api.runs.explanation": ("Explanation",),
     "api.runs.run": ("Run",),
     "api.runs.train": ("cross_validate", "train"),
+    "api.runs.tuning": ("Tuning", "tune"),
     "api.verdicts": ("Verdicts",),
     "components.user_code": ("load_code",),
     "config.config": ("Config",),
@@ -121,6 +122,8 @@ if TYPE_CHECKING:  # isort: off
     from nnfs_cli.api.runs.run import Run as Run
     from nnfs_cli.api.runs.train import cross_validate as cross_validate
     from nnfs_cli.api.runs.train import train as train
+    from nnfs_cli.api.runs.tuning import Tuning as Tuning
+    from nnfs_cli.api.runs.tuning import tune as tune
     from nnfs_cli.api.verdicts import Verdicts as Verdicts
     from nnfs_cli.components.user_code import load_code as load_code
     from nnfs_cli.config.config import Config as Config

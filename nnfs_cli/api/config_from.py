@@ -28,6 +28,13 @@ def config_from(config: Settings, data: TableOrPath | None = None, changes: Mapp
     """
     if isinstance(config, Config) and data is None and not changes:
         return config
+    return complete(document_from(config, data, changes))
+
+
+def document_from(
+    config: Settings, data: TableOrPath | None = None, changes: Mapping[str, Any] | None = None
+) -> Document:
+    """Return a config as it was given, before a preset fills anything in; see `config_from`."""
     document = _document(config)
     if changes:
         document = document.replaced({key: plain(value, key) for key, value in changes.items()})
@@ -36,7 +43,7 @@ def config_from(config: Settings, data: TableOrPath | None = None, changes: Mapp
             raise ConfigError("dataset: the key is missing; it names the target, as in dataset={'table': 'price'}")
         like = Config.outline(document, files_must_exist=False)["dataset"]
         document = document.replaced({"dataset": rows_for(data, like)})
-    return complete(document)
+    return document
 
 
 def _document(config: Settings) -> Document:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 PANELS: dict[str, tuple[str, ...]] = {
     "Start": ("init", "check", "audit", "summary", "baseline"),
-    "Train": ("train", "resume", "cv", "doctor", "trace", "gradcheck"),
+    "Train": ("train", "resume", "cv", "tune", "doctor", "trace", "gradcheck"),
     "Use": (
         *("report", "evaluate", "explain", "decide", "predict", "whatif"),
         *("export", "serve", "card", "verify", "runs"),

@@ -25,6 +25,7 @@ from nnfs_cli.components.section import SENTENCE_ABOUT_KEY, Section, invalid
 from nnfs_cli.config.cross_checks import cross_check, memory_faults, net_faults
 from nnfs_cli.config.document import Document
 from nnfs_cli.config.monitors import with_monitors
+from nnfs_cli.config.search_checks import search_faults
 from nnfs_cli.config.synonyms import hint, setting_meant_by
 from nnfs_cli.config.yaml import YamlError, dump, dump_value
 from nnfs_cli.data import DataSource
@@ -41,6 +42,7 @@ from nnfs_cli.metrics import Metric, default_metrics
 from nnfs_cli.nn.layers import Layer
 from nnfs_cli.nn.losses import Loss
 from nnfs_cli.presets import Preset
+from nnfs_cli.search import Distribution
 from nnfs_cli.system.remote.file import Location
 from nnfs_cli.system.wording import named, shown
 from nnfs_cli.tracking.trackers import Trackers
@@ -173,6 +175,9 @@ class Config(Section):
     """Seed of all random numbers: initial weights, split, order of rows and dropout."""
     dtype: Literal["float32", "float64"] | None = None
     """Number format that the net computes with. By default float32, or float64 for a minimizer."""
+    search: Mapping[Text, Distribution] = {}
+    """What `nnfs tune` varies: distributions by the paths of settings, as in `{lr: {log: [1e-4, 1e-2]}}`. Other
+    commands only check it."""
     edition: Annotated[int, Field(strict=True, ge=1, le=2)] = 2
     """Edition of the rules for random streams, folds and weighted statistics. Earlier runs keep edition 1,
     so that they can be resumed and verified."""
@@ -199,7 +204,21 @@ class Config(Section):
         """Check a document that has been read, and fill in every default, as `load` does."""
         context = _context(document, files_must_exist)
         stem = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(document.name).stem).lstrip("._-")[:100]
-        return cls.model_validate({"name": stem or "run", **document.data}, context=context)
+        config = cls.model_validate({"name": stem or "run", **document.data}, context=context)
+        if faults := cls.faults_of_search(document, config.search):
+            raise _error(faults, document)
+        return config
+
+    @classmethod
+    def faults_of_search(cls, document: Document, space: Mapping[str, Distribution]) -> list[Fault]:
+        """Return the faults of what a search of this config varies."""
+        context = _context(document, files_must_exist=False)
+
+        def faults_of(data: Mapping[str, Any]) -> list[Fault]:
+            values, faults = _validate_fields(cls, data, context)
+            return faults or cross_check(values)
+
+        return search_faults(space, document.data, faults_of)
 
     @classmethod
     def outline(cls, document: Document, *, files_must_exist: bool = True) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from nnfs_cli.config import yaml
+from nnfs_cli.config.edit import edited
+from nnfs_cli.config.paths import path_in, value_at, with_value
 from nnfs_cli.config.yaml import Position, Positions, YamlError
 from nnfs_cli.errors import MAX_FAULTS, ConfigError, Fault
 from nnfs_cli.system.files import attach_path
@@ -15,11 +17,6 @@ from nnfs_cli.system.secrets import without_secrets
 from nnfs_cli.system.wording import shown
 
 EXCERPT = 100  # characters shown of a line
-LISTS = {  # keys that hold a list, with an example
-    "layers": "'[{linear: 20}, relu, {linear: 1}]'",
-    "metrics": "[accuracy]",
-    "callbacks": "'[{stop_at: 0.1}]'",
-}
 
 
 @dataclass
@@ -71,18 +68,18 @@ class Document:
 
     def override(self, assignment: str) -> None:
         """Change one value, given as ``key.sub=value`` with the value in YAML. List indices start at 0."""
-        dotted, equals, text = assignment.partition("=")
+        name, equals, text = assignment.partition("=")
         where = f"--set {without_secrets(assignment)}: error:"
-        if not equals or not all(dotted.split(".")):
+        if not equals or not all(name.split(".")):
             raise ConfigError(f"{where} expected key=value, such as --set lr=0.05")
         try:
             value, _ = yaml.read(text.encode())
             if value is None and text.strip().lower() not in ("", "null", "~"):
                 raise YamlError("expected a value after the =")
-            path = self._path(dotted.split("."))
+            path = path_in(self.data, name.split("."))
             if any(path == earlier for earlier, _ in self._overrides):
-                raise YamlError(f"{dotted} is set twice; set it once")
-            self.data = _with(self.data, path, value)
+                raise YamlError(f"{name} is set twice; set it once")
+            self.data = with_value(self.data, path, value)
         except UnicodeEncodeError:
             raise ConfigError(f"{where} the value is not valid UTF-8") from None
         except YamlError as error:
@@ -105,6 +102,20 @@ class Document:
         }
         return replace(self, data=_filled(data, values))
 
+    def text(self, main: Mapping[str, str]) -> str:
+        """Return the text of the file with what was changed since: comments stay where they can.
+
+        The values must be plain. `main` is that of `edited`. Raises `YamlError` if the text is too large.
+        """
+        text = self.source.decode("utf-8-sig")
+        try:
+            for path, _ in self._overrides:
+                text = edited(text, {path: value_at(self.data, path)}, main)
+            same = yaml.read(text.encode())[0] == yaml.read(yaml.dump(self.data).encode())[0]
+        except YamlError:
+            same = False
+        return text if same else yaml.dump(self.data)
+
     def error(self, faults: Iterable[Fault]) -> ConfigError:
         """Return one error for all the faults, in the order of the file and then of the overrides."""
         located = []
@@ -120,27 +131,6 @@ class Document:
         elif len(blocks) > 1:
             blocks.append(f"{len(blocks)} errors")
         return ConfigError("\n".join(blocks))
-
-    def _path(self, parts: list[str]) -> yaml.Path:
-        """Return the parts of a dotted name, with integers for the indices of lists."""
-        path: list[str | int] = []
-        node: Any = self.data
-        if len(parts) > 1 and parts[0] in LISTS and node.get(parts[0]) is None:
-            chosen = "; a preset chooses them" if parts[0] == "layers" else ""
-            whole = f"set the whole list, as in --set {parts[0]}={LISTS[parts[0]]}"
-            raise YamlError(f"the config has no {parts[0]} to change{chosen}. To choose them yourself, {whole}")
-        for part in parts:
-            key: str | int = part
-            if isinstance(node, tuple):
-                if not (part.isascii() and part.isdecimal() and int(part) < len(node)):
-                    entries = f"a list; its entries are 0 to {len(node) - 1}" if node else "an empty list"
-                    raise YamlError(f"{_dotted(path)} is {entries}, and there is no '{part}'")
-                key = int(part)
-                node = node[key]
-            else:
-                node = node.get(part) if isinstance(node, dict) else None
-            path.append(key)
-        return tuple(path)
 
     def _override_at(self, path: yaml.Path) -> int | None:
         """Return the index of the override that caused a fault at `path`, or None if the file did."""
@@ -186,24 +176,3 @@ def _filled(given: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, An
     merged = {**values, **given}
     both = [key for key in given if isinstance(given[key], dict) and isinstance(values.get(key), dict)]
     return merged | {key: _filled(given[key], values[key]) for key in both}
-
-
-def _with(data: Any, path: yaml.Path, value: Any, done: yaml.Path = ()) -> Any:
-    """Return `data` with the value at `path` replaced. Missing blocks on the way are created."""
-    if not path:
-        return value
-    key, rest = path[0], path[1:]
-    if isinstance(data, tuple):
-        return tuple(_with(entry, rest, value, (*done, key)) if i == key else entry for i, entry in enumerate(data))
-    if data is None:
-        data = {}
-    elif data == key:
-        data = {key: None}  # the bare name of a component becomes a block of its settings
-    elif not isinstance(data, dict):
-        whole = f"set all of it, as in {_dotted(done)}={{...}}"
-        raise YamlError(f"{_dotted(done)} is {shown(data)} and has no '{key}'; {whole}")
-    return {**data, key: _with(data.get(key), rest, value, (*done, key))}
-
-
-def _dotted(path: Iterable[str | int]) -> str:
-    return ".".join(map(str, path)) or "the config"

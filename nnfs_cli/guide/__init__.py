@@ -13,7 +13,8 @@ from importlib.resources import files
 
 ORDER = (
     "first-steps", "tables", "audit", "config", "components", "training", "tracking", "report", "doctor",
-    "evaluation", "predictions", "explain", "export", "serving", "runs", "guarantees", "accuracy", "speed", "python",
+    "evaluation", "tuning", "predictions", "explain", "export", "serving", "runs", "guarantees", "accuracy", "speed",
+    "python",
     "scikit-learn", "keras", "extending", "learning", "trace", "inside", "glossary",
 )  # fmt: skip
 

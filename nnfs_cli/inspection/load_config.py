@@ -42,16 +42,33 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> Config:
 
 def complete(document: Document) -> Config:
     """Let the preset of a parsed config fill in what is missing. Raises the same errors as `load`."""
+    return Config.read(fill_in(document))
+
+
+def fill_in(document: Document, facts: TableFacts | None = None) -> Document:
+    """Return a parsed config with what its preset fills in. The `facts` are those of its table, if they are known.
+
+    Raises `ConfigError` with every fault of the keys that are given, and `DataError` when the data cannot be read.
+    """
     given = document.data
-    if ("layers" in given and given.get("preset") is None) or all(key in given for key in Config.model_fields):
-        return Config.read(document)
+    if not is_filled_in(document):
+        return document
     values = Config.outline(document)
     preset = values.get("preset") or Tabular()
-    filled = preset.fill(values, _summarize(values))
-    document = replace(document, data={**document.data, "dataset": values["dataset"]})  # which may hold its rows
-    return Config.read(
-        document.filled({"preset": preset.brief(), **filled}, {"preprocessing": Preprocessing.main or ""})
-    )
+    filled = preset.fill(values, facts or _summarize(values))
+    document = replace(document, data={**given, "dataset": values["dataset"]})  # which may hold its rows
+    return document.filled({"preset": preset.brief(), **filled}, {"preprocessing": Preprocessing.main or ""})
+
+
+def is_filled_in(document: Document) -> bool:
+    """Return whether a preset fills in what a config leaves out."""
+    given = document.data
+    return not (("layers" in given and given.get("preset") is None) or all(key in given for key in Config.model_fields))
+
+
+def facts_of(document: Document) -> TableFacts | None:
+    """Return the facts about the table of a config that its preset uses; None without a preset."""
+    return _summarize(Config.outline(document)) if is_filled_in(document) else None
 
 
 def _summarize(values: Mapping[str, Any]) -> TableFacts:

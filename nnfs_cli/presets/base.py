@@ -39,3 +39,10 @@ class Preset(Component, family="preset"):
     def fill(self, given: Mapping[str, Any], facts: TableFacts) -> dict[str, Any]:
         """Return the missing keys of a config as plain values. `given` are the settings that the config has, by key."""
         raise NotImplementedError
+
+    def space(self, given: Mapping[str, Any], filled: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a search varies if the config does not say so: distributions by paths, as plain values.
+
+        `given` are the keys of the config, and `filled` its values with what the preset has filled in.
+        """
+        return {}

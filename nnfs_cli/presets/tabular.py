@@ -159,6 +159,22 @@ class Tabular(Preset, name="tabular", main="effort"):
         missing = {key: value for key, value in settings.items() if key not in given}
         return {**missing, "preprocessing": _preprocessing(given, loss, facts)}
 
+    def space(self, given: Mapping[str, Any], filled: Mapping[str, Any]) -> dict[str, Any]:
+        """Return ranges around the learning rate, the weight decay, the widths and the dropout that it filled in."""
+        space: dict[str, Any] = {}
+        if "lr" not in given and filled.get("lr"):
+            space["lr"] = {"log": [filled["lr"] / 5, filled["lr"] * 5]}
+        if "optimizer" not in given and isinstance(filled.get("optimizer"), dict):
+            decay = filled["optimizer"]["adamw"]["weight_decay"]
+            space["optimizer.adamw.weight_decay"] = {"log": [decay / 10, decay * 10]}
+        if "layers" not in given:
+            for i, layer in enumerate(filled["layers"][0]["residual"][:-1]):
+                if isinstance(layer, dict) and "linear" in layer:
+                    space[f"layers.0.residual.{i}.linear.units"] = {"whole": {"between": [16, 256], "log": True}}
+                elif isinstance(layer, dict):
+                    space[f"layers.0.residual.{i}.dropout"] = {"uniform": [0.0, 0.4]}
+        return space
+
 
 def _loss(facts: TableFacts) -> str:
     return "mse" if not facts.n_classes else "binary_cross_entropy" if facts.n_classes == 2 else "cross_entropy"

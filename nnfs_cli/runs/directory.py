@@ -34,7 +34,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +43,7 @@ from nnfs_cli.errors import RunError
 from nnfs_cli.runs.arrays import RunArrays
 from nnfs_cli.runs.checked_files import CheckedFiles
 from nnfs_cli.runs.epoch_log import EpochLog
+from nnfs_cli.runs.numbered import make_numbered
 from nnfs_cli.runs.records import Records
 from nnfs_cli.runs.status_file import StatusFile
 from nnfs_cli.system.files import make_folder, sync_folder, unfinished_files
@@ -90,21 +90,7 @@ class RunDirectory:
     @classmethod
     def create(cls, folder: str | os.PathLike[str], name: str) -> Self:
         """Make and lock ``folder/name-n`` with the next free number n. Nothing that exists is touched."""
-        folder = Path(folder)
-        if folder.is_file():
-            raise RunError(f"{folder} is a file; runs need a folder")
-        make_folder(folder)
-        pattern = re.compile(re.escape(name) + r"-([1-9][0-9]*)")
-        taken = [int(match[1]) for entry in folder.iterdir() if (match := pattern.fullmatch(entry.name))]
-        number = max(taken, default=0) + 1
-        while True:
-            path = folder / f"{name}-{number}"
-            try:
-                path.mkdir()
-                break
-            except FileExistsError:  # another process was faster
-                number += 1
-        return cls(path)._furnish()
+        return cls(make_numbered(folder, name))._furnish()
 
     @classmethod
     def create_at(cls, path: str | os.PathLike[str]) -> Self:

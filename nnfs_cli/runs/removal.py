@@ -96,6 +96,19 @@ def remove(path: Path) -> None:
             _delete(rest)
 
 
+def remove_rest(path: Path) -> None:
+    """Delete what is left of a run whose training was killed, perhaps before it counted as a run.
+
+    Raises `RunError` if there is anything that nnfs did not write, and `BlockingIOError` if a process writes there.
+    """
+    if is_run(path):
+        remove(path)
+    elif path.is_symlink() or (path.exists() and (not path.is_dir() or _strange(path))):
+        raise RunError(f"{path} is in the way, and nnfs did not write it; move it away first")
+    elif path.exists():
+        shutil.rmtree(path)
+
+
 def _strange(path: Path, code: Container[str] | None = None) -> list[str]:
     """Return the names of what nnfs does not write into a run, such as other files, links, pipes and empty folders.
 

@@ -1,4 +1,4 @@
-"""The answer of a worker process to a call."""
+"""What a worker process says while and after it runs a call."""
 
 from __future__ import annotations
 
@@ -14,3 +14,9 @@ class Answer(NamedTuple):
     result: Any = None
     failed: bool = False
     warnings: tuple[tuple[str, type[Warning], str, int], ...] = ()
+
+
+class Question(NamedTuple):
+    """What a function asks the process that has called it, before it goes on."""
+
+    about: Any

@@ -15,6 +15,7 @@ EXTRAS = {
     "export": "mini-racer, onnx and onnxruntime",
     "tensorboard": "tensorboardX",
     "mlflow": "mlflow",
+    "tune": "optuna and cmaes",
     "serve": "fastapi and uvicorn",
 }
 

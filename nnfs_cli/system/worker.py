@@ -7,10 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from nnfs_cli.system import worker_loop
-from nnfs_cli.system.answer import Answer
+from nnfs_cli.system.answer import Answer, Question
 from nnfs_cli.system.messages import Parts, packed, read_message, unpacked, write_message
 from nnfs_cli.system.threads import OF_BLAS
 
@@ -57,10 +58,15 @@ class Worker:
             return False
         return True
 
-    def call(self, argument: object) -> Answer:
-        """Run the function. Raises `ChildProcessError` if the worker ends before it has answered."""
-        answer: Answer = unpacked(self._ask(packed(argument)))
-        return answer
+    def call(self, argument: object, reply: Callable[[Any], object] | None = None) -> Answer:
+        """Run the function. `reply` answers what it asks by `worker_loop.ask` on its way.
+
+        Raises `ChildProcessError` if the worker ends before it has answered.
+        """
+        said: Answer | Question = unpacked(self._ask(packed(argument)))
+        while isinstance(said, Question):
+            said = unpacked(self._ask(packed(reply(said.about) if reply is not None else None)))
+        return said
 
     def kill(self) -> None:
         """End the worker at once. Any thread may do so, while another one waits for an answer."""

@@ -9,18 +9,19 @@ import threading
 import warnings
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
-from nnfs_cli.system.answer import Answer
+from nnfs_cli.system.answer import Answer, Question
 from nnfs_cli.system.messages import Parts, packed, read_message, unpacked, write_message
 from nnfs_cli.system.threads import prepare_threads
 
 serving = False  # whether this process is a worker
+_pipe: tuple[BinaryIO, SimpleQueue[Parts]] | None = None  # to the parent process and from it
 
 
 def serve() -> NoReturn:
     """Run the first value that comes in, a function, for each other one, until stdin ends with the parent process."""
-    global serving
+    global serving, _pipe
     serving = True
     prepare_threads()
     with contextlib.suppress(BaseException):
@@ -28,11 +29,21 @@ def serve() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY) if sys.stderr is None else 2, 1)  # what the user's code prints
         calls: SimpleQueue[Parts] = SimpleQueue()
         threading.Thread(target=_receive, args=(calls,), daemon=True).start()
+        _pipe = results, calls
         function = unpacked(calls.get())
         write_message(results, packed(None))  # ready
         while True:
             write_message(results, _answer(function, unpacked(calls.get())))
     os._exit(1)
+
+
+def ask(about: object) -> Any:
+    """Ask the parent process something while it waits for an answer, and return its reply; see `Worker.call`."""
+    if _pipe is None:
+        raise RuntimeError("only a worker has a parent process to ask")
+    results, calls = _pipe
+    write_message(results, packed(Question(about)))
+    return unpacked(calls.get())
 
 
 def _receive(calls: SimpleQueue[Parts]) -> None:

@@ -132,7 +132,7 @@ def cross_validate(
     metrics = shared_metrics(list(configs.values()))
     seeds = {name: [_seed_of(config, repeat) for repeat in range(repeats)] for name, config in configs.items()}
     dealt = [_deal(first_config, table, pool, classes, folds, seed) for seed in seeds[first_name]]
-    workers = _workers(configs, loaded)
+    workers = most_workers(configs, loaded)
     places = [(repeat, fold, name) for repeat in range(repeats) for fold in range(folds) for name in configs]
     trainings = [
         FoldTraining(name, repeat, fold, dealt[repeat], seeds[name][repeat], threads)
@@ -155,7 +155,7 @@ def cross_validate(
     return CrossValidation(len(pool), folds, repeats, figures, weights, owners, columns)
 
 
-def _workers(configs: Mapping[str, Config], loaded: Mapping[str, LoadedData]) -> int:
+def most_workers(configs: Mapping[str, Config], loaded: Mapping[str, LoadedData]) -> int:
     """Return how many processes may train at once.
 
     In one process stay the user's own callbacks, which may watch for something outside of them, and what another

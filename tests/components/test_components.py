@@ -28,7 +28,7 @@ Show = Callable[..., str]
 
 HEADINGS = [
     "layers", "initializers", "losses", "optimizers", "schedules", "averaging", "callbacks", "metrics",
-    "datasets", "parsers", "preprocessing steps", "blended models", "presets", "trackers",
+    "datasets", "parsers", "preprocessing steps", "blended models", "distributions", "presets", "trackers",
 ]  # fmt: skip
 LINEAR = """\
 setting    default         allowed                     what it is

@@ -126,6 +126,7 @@ track: {}
 background: 128
 seed: 0
 dtype: float32
+search: {}
 edition: 2
 """
 CONFIGS = {
