@@ -39,8 +39,8 @@ Subject = Annotated[
 
 
 @manual(
-    "nnfs tune configs/iris.yaml --set 'search={lr: {log: [0.01, 1]}}' --trials 3",
-    "nnfs tune runs/iris-tune-1 --trials 4",
+    "nnfs tune configs/wine.yaml --trials 3 --metric accuracy",
+    "nnfs tune runs/wine-tune-1 --trials 4 --workers 1",
     guide="tuning",
 )
 def tune(
