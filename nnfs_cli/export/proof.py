@@ -64,6 +64,11 @@ def prove(
     cells = cells_of(predictor.encoder, rows.table)
     beyond = np.zeros(len(marks), bool) if overflows else overflowing(pipeline, cells)
     usable = ~marks & ~beyond
+    if not usable.any():
+        raise ExportError(
+            f"nothing was written: the run itself has no prediction for any of {len(usable):,} rows, so nothing shows"
+            " that the exported model is right; are its weights finite?"
+        )
     if list(found.outputs) != list(expected):
         raise ExportError(f"the exported model predicts {list(found.outputs)}, and the run {list(expected)}")
     wrong = np.flatnonzero((usable != found.usable) & ~beyond)

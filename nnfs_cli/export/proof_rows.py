@@ -12,7 +12,7 @@ from nnfs_cli.arrays import Array
 from nnfs_cli.data.dates import DAY
 from nnfs_cli.data.table import Column, Table
 from nnfs_cli.data.texts import Texts
-from nnfs_cli.errors import DataError
+from nnfs_cli.errors import DataError, RunError
 from nnfs_cli.explain.explained_rows import ExplainedRows
 from nnfs_cli.export.turning_points import turning_points
 from nnfs_cli.pipeline.pipeline import Pipeline
@@ -92,7 +92,7 @@ def _turned(
 def _held_out(run: RunDirectory, data: Any) -> Table | None:
     try:
         predictions = RunPredictions.of_run(run, data)
-    except DataError:
+    except (DataError, RunError):  # the data is gone, or a run that diverged has no best weights
         return None
     return ExplainedRows.of_run(predictions, HELD_OUT).table
 

@@ -11,7 +11,7 @@ import pytest
 
 import nnfs_cli as nnfs
 from nnfs_cli.arrays import Array
-from nnfs_cli.errors import ExportError, UserError
+from nnfs_cli.errors import DivergedError, ExportError, RunError, UserError
 from nnfs_cli.export import export as module
 from nnfs_cli.export import proof
 from nnfs_cli.export.export import FORMATS, export, format_named
@@ -161,6 +161,29 @@ def test_without_its_data_a_run_is_proved_by_made_up_rows(tmp_path: Path, faulty
     found = export(run, "numpy", tmp_path / "model.npy")
     assert (found.proof.held_out, found.proof.made_up) == (0, MADE_UP)
     assert 100 < found.proof.refused < 500  # unseen words, but no gaps
+
+
+@pytest.mark.filterwarnings("ignore:the training of")
+def test_a_proof_without_a_prediction_is_none(tmp_path: Path, faulty: Callable[[Fault], None]) -> None:
+    table = {"size": np.arange(40.0), "price": np.arange(40.0) * 2}
+    layers = ["linear: 6", "relu", "linear: 1"]
+    settings = {
+        "layers": layers,
+        "loss": "mse",
+        "dataset": {"table": "price"},
+        "epochs": 2,
+        "batch_size": 4,
+        "lr": 1e30,
+    }
+    with pytest.raises(DivergedError):
+        nnfs.train(settings, table, folder=tmp_path / "runs")
+    run = RunDirectory.open(next((tmp_path / "runs").iterdir()))
+    faulty(nothing)
+    with pytest.raises(RunError, match="has no best weights"):
+        export(run, "numpy", tmp_path / "model.npy")
+    with pytest.raises(ExportError, match="no prediction for any of 1,000 rows"):
+        export(run, "numpy", tmp_path / "model.npy", weights="last")
+    assert [one.name for one in tmp_path.iterdir()] == ["runs"]
 
 
 def test_made_up_rows_have_edge_cases_in_their_second_half(run: RunDirectory) -> None:
