@@ -14,7 +14,7 @@ from nnfs_cli.data.table import Kind
 from nnfs_cli.data.texts import Texts
 from nnfs_cli.prediction.predictor import Predictor
 from nnfs_cli.serve.refusal import Refusal
-from nnfs_cli.system.wording import counted, did_you_mean, listing, named
+from nnfs_cli.system.wording import closest, counted, did_you_mean, listing, named
 
 NAMED = 5  # columns that a message names
 UNSEEN = "\x00 no training row has this text"
@@ -72,7 +72,8 @@ class RowSchema:
         found = set(names)
         place = "the body" if row is None else f"the body, row {row}"
         if missing := [name for name in self.columns if name in self.required and name not in found]:
-            hint = did_you_mean(missing[0], found - self.columns.keys())
+            near = closest(missing[0], found - self.columns.keys())
+            hint = f"; it has {named(near)}" if near else ""
             message = f"{place} lacks {counted(len(missing), 'column')}: {_listed(missing)}{hint}"
             raise Refusal(422, "missing_column", message, rows)
         if unknown := [name for name in found if name not in self.columns and name not in self.ignored]:

@@ -17,7 +17,13 @@ from nnfs_cli.serve.rows import BODY, Rows
 
 
 def csv_source(body: bytes, like: DataSource) -> DataSource:
-    """Return the data set of a body in CSV, with the delimiter and so on of the training table if that was CSV."""
+    """Return the data set of a body in CSV, with the delimiter and so on of the training table if that was CSV.
+
+    Raises `Refusal` for a header alone, which is what `curl -d` makes of a file.
+    """
+    if body and not (b"\n" in body or b"\r" in body) and not (isinstance(like, Csv) and like.header):
+        hint = "curl keeps the line ends of a file with --data-binary, not with -d"
+        raise Refusal(422, "unusable_rows", f"{BODY} is a single line, with a header but no rows; {hint}")
     if not isinstance(like, Csv):
         given = Csv(path="stdin", target=like.target_columns()).in_place_of(like)
         return given.model_copy(update={"path": BodyFile(body)})

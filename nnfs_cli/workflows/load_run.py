@@ -73,6 +73,9 @@ def _blend_of(run: RunDirectory, predictor: Predictor) -> Blend | None:
 
 def calibration_of(run: RunDirectory, predictor: Predictor) -> NumberCalibration | ClassCalibration:
     """Return the calibration of the net of a run. Raises `RunError` if there is none, or if it is of another net."""
+    if predictor.encoder.exposure is not None:
+        why = "because the spread of a count depends on its exposure"
+        raise RunError(f"{run.path} has no intervals: it predicts counts with an exposure, {why}")
     calibration = run.calibration()
     if isinstance(calibration, NumberCalibration) and not calibration.fits(predictor.encoder):
         raise RunError(f"{run.path} is damaged: its calibration.json is that of another net")

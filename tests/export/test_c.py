@@ -20,7 +20,7 @@ from nnfs_cli.data.in_memory import rows_for
 from nnfs_cli.errors import ExportError
 from nnfs_cli.export.c.format import CFormat
 from nnfs_cli.export.c.interface import Interface
-from nnfs_cli.export.c.runner import compiled, run
+from nnfs_cli.export.c.runner import compiled, compiler, run
 from nnfs_cli.export.c.text import RESERVED, comment, decoded, encoded, identifier, literals, string
 from nnfs_cli.export.format import ExportedModel
 from nnfs_cli.pipeline import cells, elementwise, labels, shapes
@@ -224,6 +224,14 @@ def dates() -> Case:
     days = np.arange(-800_000, 3_000_000, 731) * 86_400_000_000 + rng.integers(-(10**11), 10**11, 5_199)
     outputs = {part: cells.date_part(date, part) for part in parts}
     return Case("dates", Pipeline({"day": date}, outputs, constant([True])), {"day": np.append(days, cells.EMPTY_DATE)})
+
+
+def test_days_have_a_time_of_day(tmp_path: Path) -> None:
+    written(dates().pipeline, tmp_path)
+    test = "MODEL_DAYS(0.5) == 43200000000 && MODEL_DAYS(20000) == 1728000000000000"
+    (tmp_path / "main.c").write_text(f'#include "model.h"\nint main(void) {{ return {test} ? 0 : 1; }}\n')
+    subprocess.run([*compiler(), *STRICT, "main.c", "-o", "main"], cwd=tmp_path, check=True)
+    assert subprocess.run([tmp_path / "main"]).returncode == 0
 
 
 def test_dates(tmp_path: Path) -> None:

@@ -217,6 +217,25 @@ def test_the_file_predicts_a_csv_file(tmp_path: Path, species: ModuleType) -> No
     assert done.stderr.endswith("rows.csv: row 2 of 2: the model cannot use 'Oslo' in the column 'city'\n")
 
 
+@pytest.mark.parametrize(
+    ("argument", "says"),
+    [
+        ("nowhere.csv", "nowhere.csv: No such file or directory\n"),
+        ("latin.csv", "latin.csv is no CSV file in UTF-8: "),
+        ("-h", "usage: python model.py rows.csv\n"),
+    ],
+)
+def test_the_file_says_in_a_line_why_it_predicts_no_csv_file(
+    tmp_path: Path, species: ModuleType, argument: str, says: str
+) -> None:
+    (tmp_path / "latin.csv").write_bytes(b"city,x,z,day\nK\xf6ln,1.5,-3,1970-01-02\n")
+    command = [sys.executable, "-I", str(species.__file__), argument]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(says)
+    assert done.stderr.count("\n") == 1
+
+
 @given(st.one_of(st.text(), st.floats(), st.integers(), st.booleans(), st.datetimes(), st.dates(), st.none()))
 def test_cells_are_read_as_in_a_run(value: Any) -> None:
     cell = None if frame.is_empty(value) else value

@@ -139,6 +139,8 @@ def whole_axes() -> Iterator[Case]:
     deep = shapes.matmul(table, constant(rng.normal(size=(4, 3, 2)), members=True))
     yield case("members and axes", columns, shapes.sum_members(deep), given)
     yield case("take", columns, shapes.take(x, [4, 0, 0, 5]), given)
+    yield case("take every second", columns, shapes.take(x, [1, 3, 5]), given)
+    yield case("repeat one column", columns, shapes.take(columns[0], [0, 0, 0]), given)
     for name in ("sum_last", "max_last", "min_last", "cumulative_sum", "cumulative_max", "sort_last", "softmax"):
         yield case(name, columns, getattr(shapes, name)(x), given)
         yield case(f"{name} of a table", columns, getattr(shapes, name)(table), given)

@@ -104,5 +104,5 @@ def test_a_file_is_trained_and_predicted_with_its_exposure(nnfs: Nnfs, tmp_path:
     run = Run(tmp_path / "runs" / "policies-1")
     found, rows = run.predict(tmp_path / "policies.csv"), policies()
     np.testing.assert_allclose(found["prediction"], found["rate"] * rows.years, rtol=1e-6)
-    with pytest.raises(RunError):
+    with pytest.raises(RunError, match="it predicts counts with an exposure"):
         run.predict(tmp_path / "policies.csv", interval=0.9)

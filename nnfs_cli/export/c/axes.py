@@ -86,8 +86,9 @@ def take(program: Program, value: Value) -> Place:
     if size_of(value) == 1:
         return program.single(value, place.at(str(indices[0])))
     y, rows = program.buffer(value), size_of(value) // value.width
-    if list(indices) == [*range(indices[0], indices[0] + len(indices))]:
-        source = Walk(place, (x.width if rows > 1 else 0, 1 if len(indices) > 1 else 0), indices[0])
+    step = max(indices[1] - indices[0], 0) if len(indices) > 1 else 0
+    if list(indices) == [indices[0] + step * j for j in range(len(indices))]:
+        source = Walk(place, (x.width if rows > 1 else 0, step), indices[0])
         copied(program, y, value, Walk(y, row_major((rows, value.width))), source, (rows, value.width))
         return y
     table = program.declare(np.array(indices), "int64", name="indices", c_type="uint32_t")

@@ -56,8 +56,8 @@ def _has_dates(interface: Interface) -> bool:
 def _dates(interface: Interface) -> Iterator[str]:
     if _has_dates(interface):
         yield (
-            "/* Dates are microseconds since the beginning of 1970. */\n"
-            f"#define {interface.constant('DAYS')}(days) ((int64_t)(days) * INT64_C(86400000000))\n"
+            "/* Dates are microseconds since the beginning of 1970. Days may have a fraction. */\n"
+            f"#define {interface.constant('DAYS')}(days) ((int64_t)((days) * 86400000000.0))\n"
             f"#define {interface.constant('NO_DATE')} INT64_MIN\n"
         )
 

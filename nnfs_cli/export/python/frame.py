@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Mapping
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -177,11 +178,16 @@ def reason_of(row: int, cells: dict[str, Array]) -> str:
 
 def main(arguments: list[str]) -> None:
     """Predict the rows of a CSV file, and print the predictions as another one."""
-    if len(arguments) != 1:
-        sys.exit("usage: python model.py rows.csv")
+    if len(arguments) != 1 or arguments[0] in ("-h", "--help"):
+        sys.exit(f"usage: python {Path(sys.argv[0]).name} rows.csv")
     path = arguments[0]
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        rows = [{name: cell or None for name, cell in row.items()} for row in csv.DictReader(file)]
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            rows = [{name: cell or None for name, cell in row.items()} for row in csv.DictReader(file)]
+    except OSError as error:
+        sys.exit(f"{path}: {error.strerror}")
+    except (UnicodeDecodeError, csv.Error) as error:
+        sys.exit(f"{path} is no CSV file in UTF-8: {error}")
     try:
         found = predict(rows)
     except ValueError as error:
