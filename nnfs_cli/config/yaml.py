@@ -147,6 +147,8 @@ def dump(data: object) -> str:
     text = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=120)
     if _values(data) > MAX_VALUES or len(text.encode()) > MAX_BYTES:
         raise YamlError(f"a config has at most {MAX_VALUES:,} values and {MAX_BYTES:,} bytes")
+    if _depth(data) > MAX_DEPTH:
+        raise YamlError(f"a config is nested at most {MAX_DEPTH} levels deep")
     return text
 
 
@@ -158,6 +160,16 @@ def _values(data: object) -> int:
             return 1 + sum(map(_values, data))
         case _:
             return 1
+
+
+def _depth(data: object) -> int:
+    match data:
+        case dict():
+            return 1 + max(map(_depth, data.values()), default=0)
+        case list() | tuple():
+            return 1 + max(map(_depth, data), default=0)
+        case _:
+            return 0
 
 
 def dump_value(value: object) -> str:

@@ -121,6 +121,15 @@ def test_a_value_that_occurs_twice_is_written_twice(file: Path) -> None:
     assert read(file, dump({"a": block, "b": block})).data == {"a": block, "b": block}
 
 
+def test_what_is_nested_too_deeply_to_be_read_is_not_dumped(file: Path) -> None:
+    data: Any = 1
+    for _ in range(10):
+        data = {"a": (data,)}
+    assert read(file, dump(data)).data == data
+    with pytest.raises(YamlError, match="at most 20 levels deep"):
+        dump((data,))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("data", [{"a": ("b",) * 49_997}, {"a": {f"b{i}": 1 for i in range(24_998)}}])
 def test_as_much_can_be_written_as_can_be_read(file: Path, data: dict[str, Any]) -> None:
