@@ -31,7 +31,11 @@ def sampler(name: str, seed: int, trial: int, setting: str = "") -> BaseSampler:
         return samplers.TPESampler(constant_liar=True, **options)
     if name == "qmc":  # one sequence for all trials
         return samplers.QMCSampler(
-            seed=seed, scramble=True, warn_independent_sampling=False, warn_asynchronous_seeding=False
+            seed=seed,
+            scramble=True,
+            independent_sampler=samplers.RandomSampler(**options),  # for options, which have no order
+            warn_independent_sampling=False,
+            warn_asynchronous_seeding=False,
         )
     if name == "cmaes":
         with needed("tune", "the sampler cmaes"):

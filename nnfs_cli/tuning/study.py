@@ -181,6 +181,8 @@ class _Draws:
         return index_of(self._trial.suggest_categorical(name, labels), labels)
 
     def _seed(self, name: str) -> None:
+        if name in self._trial.distributions:  # it was drawn before the search was killed
+            return
         _ = self._trial.relative_params  # the settings that are drawn together, by the stream of the trial
         self._study.sampler = sampler(self._plan.sampler, self._plan.seed, self._trial.number, name)
 

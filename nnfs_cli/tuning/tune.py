@@ -120,7 +120,7 @@ def tune(search: Search, workers: int | None = None, report: Report = lambda don
     """Train trials until there are as many as the plan asks for, or its minutes are over, and return what was found.
 
     Up to `workers` processes train at once, by default one per core. With one, the same seed gives the same trials,
-    however often the search is ended and goes on; with several, so do the samplers random and qmc. Ctrl-C and SIGTERM
+    however often the search is ended and goes on; with several, so does the sampler random. Ctrl-C and SIGTERM
     end the search at once; what was being trained is trained again when it goes on. The folder is released at the end.
     """
     try:

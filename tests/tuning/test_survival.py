@@ -88,3 +88,27 @@ def test_trials_and_the_search_itself_are_killed(tmp_path: Path, sampler: str) -
     for i in range(n):
         assert RunDirectory.open(search / f"trial-{i + 1}").status()["state"] == "finished"
     assert (search / "best.yaml").read_text() == (tmp_path / "calm" / "flowers-tune-1" / "best.yaml").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_one_signal_ends_a_search_with_the_command_that_goes_on(tmp_path: Path, number: int, code: int) -> None:
+    config, search = write_config(tmp_path, CONFIG), tmp_path / "runs" / "flowers-tune-1"
+    process = start(config, "--trials", 30, "--workers", 2, "--sampler", "random", cwd=tmp_path)
+    while ended(search) < 3:
+        assert process.poll() is None
+        time.sleep(0.05)
+    running = workers_of(process.pid)
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert stderr.strip().endswith("to go on:\n  nnfs tune runs/flowers-tune-1")
+    assert "Traceback" not in stderr
+    assert running
+    assert not any(Path(f"/proc/{pid}").exists() for pid in running)
+    before = [one for one in drawn_and_scored(search) if one[0] == "COMPLETE"]
+    more = start(search, "--trials", 8, cwd=tmp_path)
+    more.communicate(timeout=120)
+    assert more.returncode == 0
+    assert [one[0] for one in drawn_and_scored(search)] == ["COMPLETE"] * max(8, len(drawn_and_scored(search)))
+    assert all(one in drawn_and_scored(search) for one in before)

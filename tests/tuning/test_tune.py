@@ -15,7 +15,7 @@ from nnfs_cli import Config, ConfigError, DataError, Run, RunError, UserError, t
 from nnfs_cli.config.document import Document
 from nnfs_cli.runs.directory import RunDirectory
 from nnfs_cli.runs.search_directory import SearchDirectory
-from nnfs_cli.tuning import begin, crew, reopen
+from nnfs_cli.tuning import SAMPLERS, begin, crew, reopen
 from nnfs_cli.tuning import tune as search_on
 from nnfs_cli.tuning.trial import Outcome, train_trial
 from tests.conftest import Nnfs, one_message
@@ -57,13 +57,14 @@ def test_a_search_on_the_command_line(nnfs: Nnfs, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("sampler", ["tpe", *(pytest.param(one, marks=pytest.mark.slow) for one in SAMPLERS[1:])])
 def test_one_worker_finds_the_same_again_however_often_it_is_interrupted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampler: str
 ) -> None:
-    calm = begun(tmp_path, trials=14)
+    calm = begun(tmp_path, trials=14, sampler=sampler)
     search_on(calm, 1)
     whole = drawn_and_scored(calm.path)
-    search = begun(tmp_path, trials=14)
+    search = begun(tmp_path, trials=14, sampler=sampler)
     calls = []
 
     def interrupted(*given: Any) -> Outcome:
@@ -116,6 +117,7 @@ def test_samplers_by_name(tmp_path: Path, sampler: str) -> None:
     search_on(search, 1)
     drawn = [values for _, values, _ in drawn_and_scored(search.path)]
     assert len({values["lr"] for values in drawn}) == 4
+    assert len({values["layers.0.linear"] for values in drawn}) > 1
 
 
 @pytest.mark.usefixtures("here")
