@@ -136,8 +136,8 @@ def conduct(search: Search, workers: int | None, *, json: bool, quiet: bool, cod
     else:
         _print(found, quiet)
     done = len(found.trials) == search.plan.trials and not found.count("interrupted")
-    train = f"nnfs train {shlex.quote(found.config_file.as_posix())}" if found.config_file else ""
-    suggest(train if done and train else again, quiet or json)
+    look = f"nnfs evaluate {shlex.quote(found.best.run.as_posix())}"
+    suggest(look if done else f"{look}; to go on: {again}", quiet or json)
 
 
 def _metric(text: str) -> Any:
