@@ -16,6 +16,7 @@ from nnfs_cli.config.config import Config
 from nnfs_cli.errors import DataError, UserError
 from nnfs_cli.explain.attributions import Attributor
 from nnfs_cli.export.format import ExportedModel, Format
+from nnfs_cli.export.meanings import meanings
 from nnfs_cli.export.proof import Proof, prove
 from nnfs_cli.export.proof_rows import ProofRows, proof_rows
 from nnfs_cli.prediction.as_pipeline import as_pipeline
@@ -138,7 +139,10 @@ def exported_model(run: RunDirectory, predictor: Predictor, weights: str, interv
     }
     targets = predictor.encoder.targets
     attributor = _attributor(run, predictor)
-    return ExportedModel(_name(run), as_pipeline(predictor), data["inputs"], about, targets, interval, attributor)
+    of_columns = meanings(predictor.config.dataset.parsers)
+    return ExportedModel(
+        _name(run), as_pipeline(predictor), data["inputs"], about, targets, interval, attributor, of_columns
+    )
 
 
 def _attributor(run: RunDirectory, predictor: Predictor) -> Attributor | None:

@@ -28,7 +28,8 @@ class ExportedModel:
     and the range, the quantiles or the categories of the training rows. `about` has plain texts for the metadata of a
     file, such as the version of nnfs and the largest difference that the proof found. `targets` are the names of what
     is predicted, and `interval` is the probability of its intervals or sets, if it has any. The `attributor` divides
-    predictions among the columns, for formats that give reasons; None if the run keeps no rows for it.
+    predictions among the columns, for formats that give reasons; None if the run keeps no rows for it. `meanings` says
+    what the numbers of some columns mean, as in "in euros".
     """
 
     name: str
@@ -38,14 +39,20 @@ class ExportedModel:
     targets: Sequence[str] = ()
     interval: float | None = None
     attributor: Attributor | None = None
+    meanings: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def described(self) -> dict[str, Mapping[str, Any]]:
         """The descriptions of the input columns, by name."""
         return {one["name"]: one for one in self.inputs}
 
-    def seen_in(self, column: str) -> str:
-        """Return what the training rows held in a column, in a line: its range, or its most frequent categories."""
+    def note_on(self, column: str) -> str:
+        """Return what to know about a column, in a line: what its numbers mean, and what the training rows held."""
+        seen = self._seen_in(column)
+        return "; ".join(filter(None, [self.meanings.get(column), f"{seen} in training" if seen else ""]))
+
+    def _seen_in(self, column: str) -> str:
+        """Return the range of a column in the training rows, or its most frequent categories."""
         about = self.described.get(column, {})
         if about.get("counts"):
             first, n_others = [shown(one, 30) for one in list(about["counts"])[:SEEN]], len(about["counts"]) - SEEN

@@ -96,11 +96,13 @@ def test_the_file_says_what_it_takes_and_gives(tmp_path: Path) -> None:
     outputs = {"prediction": elementwise.add(age, code), "probability_a": elementwise.cast(age, "float32")}
     pipeline = Pipeline({"age": age, "town": town, "day": day}, outputs, elementwise.less(age, 200))
     described = [{"name": "age", "kind": "number", "min": 17, "max": 90}]
-    model = ExportedModel("adults-1", pipeline, described, {"largest difference": "1.3e-7"})
+    model = ExportedModel(
+        "adults-1", pipeline, described, {"largest difference": "1.3e-7"}, meanings={"age": "in years"}
+    )
     (tmp_path / "model.onnx").write_bytes(OnnxFormat().files(model, "model")["model.onnx"])
     proto = onnx.load(tmp_path / "model.onnx")
     onnx.checker.check_model(proto, full_check=True)
-    assert "; 17 to 90 in training" in proto.graph.input[0].doc_string
+    assert "; in years; 17 to 90 in training" in proto.graph.input[0].doc_string
     assert "<empty>_2 for an empty cell" in proto.graph.input[1].doc_string
     assert "days since the beginning of 1970" in proto.graph.input[2].doc_string
     assert "adults-1" in proto.doc_string

@@ -79,8 +79,8 @@ def _struct(name: str, fields: list[tuple[str, str]]) -> str:
 
 
 def _input_comment(interface: Interface, field: InputField) -> str:
-    seen = interface.model.seen_in(field.column)
-    return f"{comment(field.column)}: {comment(seen)} in training" if seen else comment(field.column)
+    note = interface.model.note_on(field.column)
+    return f"{comment(field.column)}: {comment(note)}" if note else comment(field.column)
 
 
 def _output_comment(field: OutputField) -> str:

@@ -22,12 +22,12 @@ REFUSED = {
 }
 
 
-def of_input(column: Value, seen: str, names: Names) -> str:
-    """Describe an input in a sentence. `seen` is what the training rows held in it, or ""."""
+def of_input(column: Value, note: str, names: Names) -> str:
+    """Describe an input in a sentence. `note` is what else to know about it, or ""."""
     kind = column.settings["kind"]
     empty = f"the string {names.empty_text}" if kind == "category" else "NaN"
-    within = f"; {seen} in training" if seen else ""
-    return unicode(f"The column {column.settings['name']!r}: {CELLS[kind]}; {empty} for an empty cell{within}.")
+    more = f"; {note}" if note else ""
+    return unicode(f"The column {column.settings['name']!r}: {CELLS[kind]}; {empty} for an empty cell{more}.")
 
 
 def of_output(name: str, value: Value, names: Names) -> str:

@@ -48,7 +48,7 @@ def _model(model: ExportedModel) -> ModelProto:
 
 def _inputs(model: ExportedModel, names: Names) -> list[ValueInfoProto]:
     return [
-        _declared(names.inputs[name], column, document.of_input(column, model.seen_in(name), names))
+        _declared(names.inputs[name], column, document.of_input(column, model.note_on(name), names))
         for name, column in model.pipeline.columns.items()
     ]
 

@@ -14,16 +14,19 @@ from nnfs_cli.pipeline.pipeline import Pipeline
 MOST_WORDS = 200  # of a column of categories that a form offers, the most frequent first
 
 
-def fields(pipeline: Pipeline, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def fields(
+    pipeline: Pipeline, inputs: Sequence[Mapping[str, Any]], meanings: Mapping[str, str]
+) -> list[dict[str, Any]]:
     """Return a field for each column that a pipeline reads, in its order.
 
     `inputs` describes the training rows, as a run records them. A column that is not described has no range: that of
-    exposures, which begins with 1.
+    exposures, which begins with 1. `meanings` says what the numbers of some columns mean.
     """
     described = {column["name"]: column for column in inputs}
+    kinds = {name: value.settings["kind"] for name, value in pipeline.columns.items()}
     return [
-        {"name": name, "kind": value.settings["kind"], **_about(value.settings["kind"], described.get(name, {}))}
-        for name, value in pipeline.columns.items()
+        {"name": name, "kind": kind, "meaning": meanings.get(name, ""), **_about(kind, described.get(name, {}))}
+        for name, kind in kinds.items()
     ]
 
 

@@ -25,7 +25,7 @@ def page_of(model: ExportedModel) -> str:
     explained = None if attributor is None or pipeline.encoded is None else reasons(pipeline, attributor)
     shown = {
         "name": model.name,
-        "fields": fields(pipeline, model.inputs),
+        "fields": fields(pipeline, model.inputs, model.meanings),
         "answers": answers(pipeline, model.targets),
         "interval": model.interval,
         "reasons": explained,

@@ -79,11 +79,11 @@ def _pairs(items: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def _columns(model: ExportedModel) -> str:
-    """Return the code of the kinds of the columns, with what the training rows held where columns are few."""
+    """Return the code of the kinds of the columns, with a note on each where they are few."""
     kinds = {name: value.settings["kind"] for name, value in model.pipeline.columns.items()}
     if len(kinds) > FEW_COLUMNS:
         return f"{{{packed(_pairs(kinds.items()), WIDTH, 0)}}}"
-    comments = [f"  # {seen} in training" if (seen := model.seen_in(name)) else "" for name in kinds]
+    comments = [f"  # {note}" if (note := model.note_on(name)) else "" for name in kinds]
     pairs = zip(_pairs(kinds.items()), comments, strict=True)
     return "\n".join(["{", *(f"    {pair},{comment}" for pair, comment in pairs), "}"])
 

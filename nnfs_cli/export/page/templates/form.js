@@ -137,10 +137,11 @@ class Field {
       const known = this.words.includes(this.cell) || !this.words.length;
       return { text: known || this.more ? "" : "No training row has this category.", tone: "warn" };
     }
-    if (!this.range) return { text: "", tone: "" };
+    if (!this.range) return { text: this.meaning, tone: "" };
     const place = this.placeOf(this.cell), ends = new Set(this.range.map((end) => this.shownAt(end)));
     const trained = `trained on ${ends.size > 1 ? [...ends].join(" to ") : `${[...ends][0]} alone`}`;
-    return place < this.range[0] || place > this.range[1] ? { text: `outside: ${trained}`, tone: "warn" } : { text: trained, tone: "" };
+    const outside = place < this.range[0] || place > this.range[1];
+    return { text: [this.meaning, outside ? `outside: ${trained}` : trained].filter(Boolean).join("; "), tone: outside ? "warn" : "" };
   }
 
   // The cell in words, as in a reason.
