@@ -18,7 +18,7 @@ from nnfs_cli.pipeline.pipeline import Pipeline
 from nnfs_cli.prediction.calibration import ClassCalibration
 from nnfs_cli.prediction.cells import cells_of
 from nnfs_cli.prediction.predictor import Predictor
-from nnfs_cli.system.wording import named
+from nnfs_cli.system.wording import counted, named
 
 TOLERANCES = {"float32": 1e-5, "float64": 1e-9}  # the largest relative difference, by the type of the net's numbers
 ROUNDINGS = 4  # how many times what rounding alone may do is accepted, if that is more
@@ -46,7 +46,8 @@ class Proof:
 
     def __str__(self) -> str:
         rows = f"{self.held_out:,} held-out and {self.made_up:,} made-up rows"
-        return f"{rows}; largest difference {self.difference:.1e}, allowed {self.tolerance:.0e}"
+        extreme = f"; {counted(self.extreme, 'row')} far outside, where rounding decides" if self.extreme else ""
+        return f"{rows}; largest difference {self.difference:.1e}, allowed {self.tolerance:.0e}{extreme}"
 
 
 def prove(
