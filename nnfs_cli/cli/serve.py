@@ -68,6 +68,6 @@ def serve(
         for name, batcher in models.batchers.items():
             fact("model", f"{name}: {batcher.model.run.path.as_posix()}")
         fact("serving", url)
-        suggest(f"curl {url}/ shows the models; Ctrl-C stops the server", quiet)
+        suggest(f"open {url} in a browser, or POST rows to {url}/predict; Ctrl-C stops the server", quiet)
 
     answer_requests(sources, Address(host, port), limits, watch, lambda line: fact("reload", line), announce)

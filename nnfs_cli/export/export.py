@@ -30,6 +30,12 @@ from nnfs_cli.workflows.evaluate import writing_if_possible
 from nnfs_cli.workflows.predict import predictor_of
 
 FORMATS = ("onnx", "python", "c", "page", "sql")
+SYNONYMS = {
+    **dict.fromkeys(("py", "numpy"), "python"),
+    **dict.fromkeys(("html", "browser", "javascript", "js", "web"), "page"),
+    **dict.fromkeys(("duckdb", "postgres", "postgresql", "sqlite"), "sql"),
+    **dict.fromkeys(("c99", "h"), "c"),
+}
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,9 @@ def format_named(name: str) -> Format:
         return SqlFormat()
     if not name:
         raise UserError(f"choose a format with --to: {listing(FORMATS, 'or')}")
-    raise UserError(f"there is no format {named(name)}{did_you_mean(name, FORMATS)}; there are {listing(FORMATS)}")
+    word = name.lower().lstrip(".")
+    hint = did_you_mean(SYNONYMS.get(word, word), FORMATS) or f"; there are {listing(FORMATS)}"
+    raise UserError(f"there is no format {named(name)}{hint}")
 
 
 def export(

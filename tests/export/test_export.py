@@ -208,7 +208,14 @@ def test_made_up_rows_have_edge_cases_in_their_second_half(run: RunDirectory) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("pge", "did you mean 'page'"), ("", "choose a format with --to: onnx,")]
+    ("name", "message"),
+    [
+        ("pge", "did you mean 'page'"),
+        ("HTML", "no format 'HTML'; did you mean 'page'\\?$"),
+        (".py", "did you mean 'python'"),
+        ("excel", "; there are onnx, python, c, page and sql$"),
+        ("", "choose a format with --to: onnx,"),
+    ],
 )
 def test_an_unknown_format_is_refused(name: str, message: str) -> None:
     with pytest.raises(UserError, match=message):

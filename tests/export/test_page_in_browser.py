@@ -237,7 +237,7 @@ def test_names_and_labels_are_shown_and_never_run(browser: Browser, tmp_path: Pa
         ("sold,district,area,rooms,built,garden,energy\n", "no rows"),
         (
             "sold,district,area,rooms,built,garden,energy\n2024-01-01,Meadow,many,4,1970,true,A",
-            "'area' should hold numbers",
+            "'area' should hold numbers, found 'many'",
         ),
         ("sold;district;area;rooms;built;garden;energy\n2024-01-01;Meadow;80;4;1970;true;A\n\n", "1 row."),
     ],
@@ -249,6 +249,13 @@ def test_a_table_that_does_not_fit_gets_a_sentence(
         opened.page.fill("#table-text", text)
         opened.page.locator("#table-status", has_text=said).wait_for()
         assert opened.errors == []
+
+
+def test_a_decimal_comma_gets_a_remedy(browser: Browser, houses: Paged, tmp_path: Path) -> None:
+    with browser.open(houses.write(tmp_path)) as opened:
+        for text, more in [("80,5", "; the decimal mark is a point"), ("large", "")]:
+            opened.page.get_by_label("area", exact=True).fill(text)
+            opened.page.get_by_text(f"This is no number{more}.", exact=True).wait_for()
 
 
 def test_pasted_rows_are_answered(browser: Browser, houses: Paged, tmp_path: Path) -> None:

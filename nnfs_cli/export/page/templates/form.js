@@ -131,7 +131,10 @@ class Field {
 
   // What is said below the field, and how grave it is.
   remark() {
-    if (this.cell === undefined) return { text: `This is no ${this.kind}.`, tone: "bad" };
+    if (this.cell === undefined) {
+      const comma = this.kind === "number" && parseCell("number", this.input.value.replace(",", ".")) !== undefined;
+      return { text: `This is no ${this.kind}${comma ? "; the decimal mark is a point" : ""}.`, tone: "bad" };
+    }
     if (this.empty) return this.accepts.gap ? { text: "empty", tone: "" } : { text: "The model takes no empty cell here.", tone: "bad" };
     if (this.kind === "category") {
       const known = this.words.includes(this.cell) || !this.words.length;

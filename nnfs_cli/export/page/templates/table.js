@@ -3,6 +3,11 @@
 
 const SHOWN_ROWS = 50, ROWS_AT_ONCE = 64;
 
+// Why a text is no cell of a column.
+function notOfKind({ name, kind }, text) {
+  return `column '${inALine(name, 40)}' should hold ${kind === "number" ? "numbers" : "dates"}, found '${inALine(text, 40)}'`;
+}
+
 class Table {
   // `names` are the outputs; `onRow` takes the cells of a row into the form, as texts by the index of the column.
   constructor(pipeline, root, name, onRow) {
@@ -57,8 +62,8 @@ class Table {
     const gaps = { number: NaN, date: EMPTY_DATE, category: null };
     const { usable, outputs } = this.pipeline.predict(cells.map((column, i) => column.map((cell) => (cell === undefined ? gaps[columns[i].kind] : cell))));
     return rows.map((row, i) => {
-      const wrong = columns[faults[i]];
-      const fault = wrong ? `column '${inALine(wrong.name, 40)}' should hold ${wrong.kind === "number" ? "numbers" : "dates"}` : usable[i] ? "" : "a cell is empty or unknown where the model takes none";
+      const wrong = faults[i];
+      const fault = wrong >= 0 ? notOfKind(columns[wrong], row[places[wrong]]) : usable[i] ? "" : "a cell is empty or unknown where the model takes none";
       return { row, fault, found: fault ? null : outputs.map((output) => output[i]) };
     });
   }
