@@ -14,7 +14,7 @@ from nnfs_cli.search.base import TWO, Distribution, Draws, Scalar, in_range, req
 class Log(Distribution, name="log", main="between"):
     """Numbers between two positive ends whose logarithms are equally likely, such as learning rates."""
 
-    examples = ("log: [1e-4, 1e-2]",)
+    examples = ("log: [0.0001, 0.01]",)
 
     between: Annotated[tuple[PositiveFloat, PositiveFloat], TWO] = Field(kw_only=False)
     """The smallest and the largest number."""
