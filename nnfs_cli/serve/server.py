@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import select
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -152,6 +153,9 @@ class _Server(uvicorn.Server):
         for listener in self._listeners:
             listener.listen(0)  # no more connections wait to be accepted: closing would break those that do
         await asyncio.sleep(ACCEPT_SECONDS)
+        until = self._loop.time() + GRACE_SECONDS
+        while select.select(self._listeners, [], [], 0)[0] and self._loop.time() < until:
+            await asyncio.sleep(0)  # one more connection waits, which the loop accepts
         for server in self.servers:
             server.close()
         until = self._loop.time() + GRACE_SECONDS
