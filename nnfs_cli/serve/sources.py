@@ -70,6 +70,9 @@ class RunSource:
                 continue
             if status.get("state") == "finished":
                 finished[str(status.get("begun", "")), path.name] = run
+        if not finished and self.path.is_file():
+            runs = self.path.with_suffix("").name
+            raise RunError(f"{self.path} is a file, not a run; runs/{runs} stands for the newest run of {runs}.yaml")
         if not finished:
             raise RunError(f"there is no finished run {self.path}" if paths else f"there is no run {self.path}")
         return finished[max(finished)]

@@ -82,7 +82,7 @@ def _require_small(values: Sequence[Value]) -> None:
     if n > MOST_NUMBERS:
         raise ExportError(
             f"SQL holds models of at most {MOST_NUMBERS:,} numbers, and this one has {n:,}; export it to onnx, python"
-            " or c, or train a smaller net"
+            " or c, or train a smaller net, as with members: 1 and without blend"
         )
 
 
