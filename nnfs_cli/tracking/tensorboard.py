@@ -54,9 +54,12 @@ class EventWriter:
 
     def __init__(self, folder: Path, run: TrackedRun) -> None:
         self._folder, self._run = folder, run
-        self._session = f"events.out.tfevents.{time.time_ns() // 1_000_000:013}.{run.stamp}.nnfs"
         self._files: dict[str, RecordWriter] = {}  # by the name of a folder in `folder`; "" is that folder itself
         earlier = _event_files(folder, run)
+        taken, moment = {path.name for path in earlier}, time.time_ns() // 1_000_000
+        while (name := f"events.out.tfevents.{moment:013}.{run.stamp}.nnfs") in taken:
+            moment += 1  # another session has begun in the same millisecond
+        self._session = name
         self._files[""] = self._begin("")
         self._add("", _event(run.begun.timestamp(), 0, [_text("config", run.spec)]))
         self._flush()

@@ -43,6 +43,14 @@ def test_the_config_and_the_final_figures_are_texts(tmp_path: Path) -> None:
     }
 
 
+def test_sessions_of_the_same_moment_have_files_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time_ns", lambda: 1_700_000_000_123_456_789)
+    run = tracked(tmp_path / "x-1")
+    for _ in range(3):
+        passed_on(TensorBoard(), run, ROWS)
+    assert in_tensorboard(tmp_path / "x-1" / "tensorboard") == in_single_precision(ROWS)
+
+
 def test_a_session_replaces_what_the_one_before_it_has_written(tmp_path: Path) -> None:
     run = tracked(tmp_path / "x-1")
     passed_on(TensorBoard(), run, ROWS)
