@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import nnfs_cli
+from nnfs_cli.arrays import Array
 from nnfs_cli.config.config import Config
 from nnfs_cli.errors import DataError, UserError
 from nnfs_cli.explain.attributions import Attributor
-from nnfs_cli.export.format import ExportedModel, Format
+from nnfs_cli.export.format import ExportedModel, Format, Predictions
 from nnfs_cli.export.meanings import meanings
 from nnfs_cli.export.proof import Proof, prove
-from nnfs_cli.export.proof_rows import ProofRows, proof_rows
+from nnfs_cli.export.proof_rows import proof_rows
 from nnfs_cli.prediction.as_pipeline import as_pipeline
 from nnfs_cli.prediction.cells import cells_of
 from nnfs_cli.prediction.predictor import Predictor
@@ -117,13 +117,13 @@ def export(
     model = exported_model(run, predictor, weights, interval)
     told("predicting rows with both")
     rows = proof_rows(run, predictor, model.pipeline, data)
-    stem = path.name.removesuffix(form.suffix)
-    with tempfile.TemporaryDirectory(prefix="nnfs-export-") as folder:
-        proof = _proved(form, model, predictor, rows, Path(folder), stem)
-        final = replace(model, about={**model.about, "proof": str(proof)})
-        files = form.files(final, stem)
-        if _proved(form, final, predictor, rows, Path(folder), stem) != proof:
-            raise AssertionError("the text of the proof changed the model")
+    stem, cells = path.name.removesuffix(form.suffix), cells_of(predictor.encoder, rows.table)
+    predictions = _predictions(form, model, form.files(model, stem), stem, cells)
+    proof = prove(predictor, model.pipeline, rows, predictions, form.overflows)
+    final = replace(model, about={**model.about, "proof": str(proof)})
+    files = form.files(final, stem)
+    if not _predictions(form, final, files, stem, cells).equal(predictions):
+        raise AssertionError("the text of the proof changed the model")
     paths = [path, *(path.with_name(name) for name in [*files][1:])]
     for other in paths[1:]:
         _require_place(other, other.suffix, run)
@@ -161,16 +161,16 @@ def _attributor(run: RunDirectory, predictor: Predictor) -> Attributor | None:
         return None
 
 
-def _proved(
-    form: Format, model: ExportedModel, predictor: Predictor, rows: ProofRows, folder: Path, stem: str
-) -> Proof:
-    shutil.rmtree(folder)
-    folder.mkdir()
-    for name, content in form.files(model, stem).items():
-        with attach_path(folder / name):
-            (folder / name).write_bytes(content)
-    cells = cells_of(predictor.encoder, rows.table)
-    return prove(predictor, model.pipeline, rows, form.predict(folder, stem, model, cells), form.overflows)
+def _predictions(
+    form: Format, model: ExportedModel, files: Mapping[str, bytes], stem: str, cells: Mapping[str, Array]
+) -> Predictions:
+    """Return what files predict for cells, in the format's own runtime."""
+    with tempfile.TemporaryDirectory(prefix="nnfs-export-") as folder:
+        for name, content in files.items():
+            path = Path(folder) / name
+            with attach_path(path):
+                path.write_bytes(content)
+        return form.predict(Path(folder), stem, model, cells)
 
 
 def _name(run: RunDirectory) -> str:

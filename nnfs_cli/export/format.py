@@ -102,6 +102,13 @@ class Predictions:
     outputs: Mapping[str, Array]
     usable: Array
 
+    def equal(self, other: Predictions) -> bool:
+        """Return whether both accept the same rows, and predict the very same for them."""
+        if self.outputs.keys() != other.outputs.keys() or not np.array_equal(self.usable, other.usable):
+            return False
+        pairs = ((column[self.usable], other.outputs[name][self.usable]) for name, column in self.outputs.items())
+        return all(np.array_equal(ours, theirs, equal_nan=ours.dtype.kind == "f") for ours, theirs in pairs)
+
 
 def output_types(pipeline: Pipeline) -> dict[str, np.dtype[Any]]:
     """Return the NumPy type of each output by name; texts are objects."""
