@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,7 +14,7 @@ from nnfs_cli.cli.baseline import side_by_side
 from nnfs_cli.cli.completion import complete_metric, complete_table
 from nnfs_cli.cli.decide import CostsChoice, ThresholdChoice, parse_costs, parse_threshold, threshold_rule
 from nnfs_cli.cli.help import manual
-from nnfs_cli.cli.options import Code, Json, Query, Quiet, RunFolder, SplitName, Weights, load
+from nnfs_cli.cli.options import Code, Json, Query, Quiet, RunFolder, SplitName, Weights, load, metrics_in
 from nnfs_cli.cli.paths import open_run, rows_at, run_meant
 from nnfs_cli.cli.terminal import complain, fact, print_json, report_row_weights, report_verdict, suggest, width_of
 from nnfs_cli.display.evaluation import MATRIX, evaluation_tables
@@ -188,16 +187,8 @@ def _parse_metrics(texts: list[str] | None) -> list[Any] | None:
     if not texts:
         return None
     text = ", ".join(texts)
-    from nnfs_cli.config import yaml
-    from nnfs_cli.config.yaml import YamlError
-
-    try:
-        spaced = re.sub(r"(\w):(?=\w)", r"\1: ", text)  # f1:per_class is meant as f1: per_class
-        return list(yaml.read(f"[{spaced}]".encode())[0])
-    except (YamlError, UnicodeEncodeError):
-        raise UserError(
-            f"--metrics takes metrics as in a config, such as 'roc_auc, f1: per_class', found '{text}'"
-        ) from None
+    expected = f"--metrics takes metrics as in a config, such as 'roc_auc, f1: per_class', found '{text}'"
+    return list(metrics_in(f"[{text}]", expected))
 
 
 def _plain(found: Evaluation, verdict: Sequence[Verdict]) -> dict[str, Any]:

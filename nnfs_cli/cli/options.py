@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -137,3 +137,19 @@ def split_names(text: str) -> list[str]:
 
     records = csv.reader(io.StringIO(text, newline="")) if '"' in text else [map(str.strip, text.split(","))]
     return [name for record in records for name in record if name]
+
+
+def metrics_in(text: str, expected: str) -> Any:
+    """Return what a text in the grammar of a config says; f1:per_class is meant as f1: per_class.
+
+    Raises `UserError`, which says what is `expected`.
+    """
+    import re
+
+    from nnfs_cli.config import yaml
+    from nnfs_cli.errors import UserError
+
+    try:
+        return yaml.read(re.sub(r"(\w):(?=\w)", r"\1: ", text).encode())[0]
+    except (yaml.YamlError, UnicodeEncodeError):
+        raise UserError(expected) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import sys
 from collections.abc import Callable
@@ -13,7 +12,7 @@ import typer
 
 from nnfs_cli.cli.completion import complete_config, complete_metric
 from nnfs_cli.cli.help import manual
-from nnfs_cli.cli.options import Code, Json, Overrides, Quiet, load
+from nnfs_cli.cli.options import Code, Json, Overrides, Quiet, load, metrics_in
 from nnfs_cli.cli.paths import require_config
 from nnfs_cli.cli.terminal import fact, print_fact, print_json, suggest, width_of
 from nnfs_cli.display.stderr import note
@@ -142,14 +141,8 @@ def conduct(search: Search, workers: int | None, *, json: bool, quiet: bool, cod
 
 def _metric(text: str) -> Any:
     """Return a metric as a config has it: a name, or a name with a setting, such as f1:macro."""
-    from nnfs_cli.config import yaml
-
-    try:
-        return yaml.read(re.sub(r"(\w):(?=\w)", r"\1: ", text).encode())[0]
-    except (yaml.YamlError, UnicodeEncodeError):
-        raise UserError(
-            f"--metric takes a metric as in a config, such as roc_auc or f1:macro, found '{text}'"
-        ) from None
+    expected = f"--metric takes a metric as in a config, such as roc_auc or f1:macro, found '{text}'"
+    return metrics_in(text, expected)
 
 
 def _announce(search: Search) -> None:
