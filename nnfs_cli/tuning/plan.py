@@ -1,4 +1,4 @@
-"""What is asked of a search, as `search.json` records it."""
+"""The plan of a search, as `search.json` records it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORMAT = 1  # of the folder of a search
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked of a search.
+    """The plan of a search: how many trials, how they are proposed and scored, and on which data.
 
     `figures` are the names of the figures that trials are scored by, and whether less or more of each is better.
     `folder` is the folder that paths of the config are relative to, seen from the folder of the search. `sha256` are

@@ -64,7 +64,7 @@ class Nodes:
         return name if dtype == to else self.add("Cast", name, to=TENSOR_TYPES[to])
 
     def with_rows(self, value: Value) -> str:
-        """Return the node of a value with as many rows as the columns have, which a constant does not have."""
+        """Return the node of a value; a constant is repeated for each row."""
         if value in self._with_rows:
             return self.of(value)
         rows = self.add("Concat", self.add("Shape", self._first_input), [1] * len(value.features), axis=0)
